@@ -1,0 +1,138 @@
+/**
+ * The interface between the device and what computes: an engine turns an
+ * algorithm, a direction and a key into a context, and runs batches of jobs.
+ * Nothing here knows of virtio.
+ *
+ * @module
+ */
+
+import type { GuestMemory } from "../memory/guest_memory.ts";
+import { type SegmentTable, Span } from "../memory/segments.ts";
+import type { Algorithm, Direction } from "./algorithm.ts";
+
+/** Names of the engines, in the order in which they are tried least fast first. */
+export type EngineName = "noble";
+
+/** How a job ended. */
+export const JobOutcome = {
+  /** Not run yet. */
+  PENDING: 0,
+  /** Done: the whole result is in its place. */
+  DONE: 1,
+  /** The tag of an AEAD decryption is wrong; nothing was written. */
+  BAD_TAG: 2,
+  /** The engine could not do it; nothing was written. */
+  FAILED: 3,
+  /** Given up because of a stop; nothing was written, and it can run again. */
+  ABANDONED: 4,
+} as const;
+
+/**
+ * A prepared operation: an algorithm, a direction and a key made ready by an
+ * engine. It holds key material until it is wiped.
+ */
+export interface Context {
+  /** The engine that made it and that runs it. */
+  readonly engine: Engine;
+  /** The algorithm. */
+  readonly algorithm: Algorithm;
+  /** The direction; "encrypt" for hashes and MACs. */
+  readonly direction: Direction;
+  /**
+   * Jobs whose contexts have the same engine and group can run in one batch:
+   * the engine numbers its combinations of algorithm, direction and key size
+   * from 0 to below {@linkcode Engine.groups}.
+   */
+  readonly group: number;
+  /** Overwrites key and key schedule. The context cannot be used again. */
+  wipe(): void;
+}
+
+/**
+ * One unit of work. Jobs are reused: the caller fills every field again. All
+ * lengths were checked against the algorithm and against the segments.
+ *
+ * - cipher: `destination` receives as many bytes as `source` has
+ * - hash, mac: `destination` receives `resultLength` bytes
+ * - aead, encrypt: `destination` receives the ciphertext, then the tag of
+ *   `resultLength` bytes
+ * - aead, decrypt: `source` is the ciphertext, then the tag; `destination`
+ *   receives the plaintext, and only when the tag is right
+ *
+ * Source and destination may be the same memory, or overlap in any way; the
+ * source may change while the job runs.
+ */
+export class Job {
+  /** The prepared operation. */
+  context: Context | undefined = undefined;
+  /** Data to work on. */
+  readonly source = new Span();
+  /** Additional authenticated data. */
+  readonly aad = new Span();
+  /** Where the result goes; its length is at least the result's. */
+  readonly destination = new Span();
+  /** The iv, in private memory. */
+  readonly iv: Uint8Array<ArrayBuffer> = new Uint8Array(16);
+  /** Bytes of `iv` in use. */
+  ivLength = 0;
+  /** Bytes of digest or tag. */
+  resultLength = 0;
+  /** A value of {@linkcode JobOutcome}. */
+  outcome = 0;
+}
+
+/** What a batch of jobs works on. */
+export interface JobMemory {
+  /** The guest's memory; another one after a change of the memory table. */
+  readonly memory: GuestMemory;
+  /** The segments the spans of jobs point into. */
+  readonly segments: SegmentTable;
+}
+
+/** Something that computes. Each thread has instances of its own. */
+export interface Engine {
+  /** The engine's name, as `--engine` takes it. */
+  readonly name: EngineName;
+  /** Number of groups its contexts fall into. */
+  readonly groups: number;
+  /**
+   * Whether the engine serves an algorithm.
+   *
+   * @param algorithm the algorithm
+   * @param keyLength key size in bytes; left out: with any key
+   * @returns true when it does, in both directions and at every legal length
+   */
+  serves(algorithm: Algorithm, keyLength?: number): boolean;
+  /**
+   * Makes a context. The key is copied.
+   *
+   * @param algorithm an algorithm it serves
+   * @param direction the direction
+   * @param key the key, of a legal size; empty for a hash
+   * @returns the context
+   * @throws {RangeError} The engine does not serve this algorithm and key size
+   */
+  prepare(
+    algorithm: Algorithm,
+    direction: Direction,
+    key: Uint8Array,
+  ): Context;
+  /**
+   * Runs jobs of one group to their end and sets each one's outcome. It never
+   * throws on what a guest wrote.
+   *
+   * @param jobs holds the jobs
+   * @param count how many of them, from the first
+   * @param on the memory they work on
+   * @param abandoned asked between steps of at most 64 KiB when there is one
+   * job only: true gives the job up, before anything of it was written
+   */
+  run(
+    jobs: readonly Job[],
+    count: number,
+    on: JobMemory,
+    abandoned: () => boolean,
+  ): void;
+  /** Overwrites what the engine keeps of data between jobs. */
+  wipe(): void;
+}
