@@ -1,0 +1,208 @@
+/**
+ * The control queue: sessions are created and destroyed here. Main thread
+ * only.
+ *
+ * @module
+ */
+
+import { GuestMemory, type MemoryRegion } from "../memory/guest_memory.ts";
+import { SegmentCursor, SegmentTable } from "../memory/segments.ts";
+import { VIRTIO_CRYPTO_ERR, VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
+import {
+  CONTROL_REQUEST_MAX,
+  CREATE_ANSWER_SIZE,
+  decodeControlRequest,
+  encodeCreateAnswer,
+  encodeDestroyAnswer,
+} from "../spec/control_request.ts";
+import { Chain, ChainFault } from "../virtqueue/chain.ts";
+import { type DeviceRing, type RingSetup, Take } from "../virtqueue/ring.ts";
+import { SplitRing } from "../virtqueue/split_ring.ts";
+import { RoundResult } from "./round.ts";
+import type { SessionService } from "./session_service.ts";
+
+/** Most requests served before the main thread looks at other things. */
+const ROUND_REQUESTS = 64;
+
+/** The control queue of a device. */
+export class ControlQueue {
+  readonly #sessions: SessionService;
+  readonly #chain = new Chain();
+  readonly #segments = new SegmentTable(32768 + 4096);
+  readonly #request = new Uint8Array(CONTROL_REQUEST_MAX);
+  readonly #answer = new DataView(new ArrayBuffer(CREATE_ANSWER_SIZE));
+  readonly #answerBytes = new Uint8Array(this.#answer.buffer);
+  #memory = new GuestMemory([]);
+  #cursor = new SegmentCursor(this.#memory, this.#segments);
+  #ring: DeviceRing | undefined;
+  #setup: RingSetup | undefined;
+
+  /** @param sessions the device's sessions */
+  constructor(sessions: SessionService) {
+    this.#sessions = sessions;
+  }
+
+  /** Whether a ring is being served. */
+  get running(): boolean {
+    return this.#ring !== undefined;
+  }
+
+  /** What broke the ring, if something did. */
+  get broken(): Error | undefined {
+    return this.#ring?.broken;
+  }
+
+  /**
+   * Changes the guest's memory. A ring that is being served goes on in the new
+   * memory, where it was.
+   *
+   * @param regions the new memory
+   * @throws {RingError} The ring is not in the new memory; the queue stops
+   */
+  setMemory(regions: readonly MemoryRegion[]): void {
+    const state = this.#ring?.state;
+    this.#ring = undefined;
+    this.#memory = new GuestMemory(regions);
+    this.#cursor = new SegmentCursor(this.#memory, this.#segments);
+    if (this.#setup === undefined || state === undefined) return;
+    this.start({ ...this.#setup, state });
+  }
+
+  /**
+   * Starts serving a ring.
+   *
+   * @param setup the ring
+   * @throws {RingError} The ring cannot be served as it is set up
+   */
+  start(setup: RingSetup): void {
+    this.#ring = new SplitRing(this.#memory, setup);
+    this.#setup = setup;
+  }
+
+  /**
+   * Stops serving.
+   *
+   * @returns where to go on, as GET_VRING_BASE has it; undefined when the
+   * queue was not running
+   */
+  stop(): number | undefined {
+    const state = this.#ring?.state;
+    this.#ring = undefined;
+    this.#setup = undefined;
+    return state;
+  }
+
+  /**
+   * Serves what the ring holds, some requests at most.
+   *
+   * @returns a value of {@linkcode RoundResult}
+   */
+  run(): number {
+    const ring = this.#ring;
+    if (ring === undefined) return RoundResult.IDLE;
+    let count = 0;
+    while (count < ROUND_REQUESTS) {
+      this.#segments.clear();
+      const taken = ring.take(this.#chain, this.#segments);
+      if (taken === Take.BROKEN && count === 0) return RoundResult.BROKEN;
+      if (taken !== Take.TAKEN) break;
+      ring.put(this.#chain, this.#serve());
+      count++;
+    }
+    if (count === 0) return RoundResult.IDLE;
+    ring.publish();
+    return ring.shouldSignal() ? RoundResult.SIGNAL : RoundResult.WORKED;
+  }
+
+  /**
+   * Asks the driver to kick.
+   *
+   * @returns true when more came meanwhile
+   */
+  arm(): boolean {
+    return this.#ring !== undefined && this.#ring.broken === undefined &&
+      this.#ring.arm();
+  }
+
+  /** Serves the chain; returns the length of what it wrote. */
+  #serve(): number {
+    const chain = this.#chain;
+    // Without a place for the smallest answer nothing is done at all.
+    if (chain.lastRegion < 0) return 0;
+    if (chain.fault !== ChainFault.NONE) return this.#refuse();
+    if (chain.readableLength > CONTROL_REQUEST_MAX) {
+      return this.#either(VIRTIO_CRYPTO_ERR);
+    }
+    const bytes = this.#request.subarray(0, chain.readableLength);
+    this.#cursor.seek(chain.readableFirst);
+    this.#cursor.read(bytes, 0, bytes.length);
+    try {
+      return this.#decide(bytes);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  #decide(bytes: Uint8Array<ArrayBuffer>): number {
+    const request = decodeControlRequest(bytes, this.#sessions.services);
+    switch (request.kind) {
+      case "refused":
+        if (request.answer === "create") return this.#created(request.status);
+        if (request.answer === "destroy") {
+          return this.#destroyed(request.status);
+        }
+        return this.#either(request.status);
+      case "destroy":
+        return this.#destroyed(
+          this.#sessions.destroy(
+            request.sessionLow,
+            request.sessionHigh,
+            request.service,
+          ),
+        );
+      case "create": {
+        // No session without a place for its id.
+        if (this.#chain.writableLength < CREATE_ANSWER_SIZE) return 0;
+        const status = this.#sessions.check(request.parameters);
+        if (status !== VIRTIO_CRYPTO_OK) return this.#created(status);
+        if (!request.lengthFits) return this.#created(VIRTIO_CRYPTO_ERR);
+        const made = this.#sessions.create(request.parameters, request.queueId);
+        return this.#created(made.status, made.low, made.high);
+      }
+    }
+  }
+
+  #created(status: number, low = 0, high = 0): number {
+    if (this.#chain.writableLength < CREATE_ANSWER_SIZE) return 0;
+    return this.#write(encodeCreateAnswer(this.#answer, low, high, status));
+  }
+
+  #destroyed(status: number): number {
+    const writable = this.#chain.writableLength;
+    return this.#write(encodeDestroyAnswer(this.#answer, writable, status));
+  }
+
+  #either(status: number): number {
+    return this.#chain.writableLength >= CREATE_ANSWER_SIZE
+      ? this.#created(status)
+      : this.#destroyed(status);
+  }
+
+  #write(length: number): number {
+    this.#cursor.seek(this.#chain.writableFirst);
+    this.#cursor.write(this.#answerBytes, 0, length);
+    return length;
+  }
+
+  /** Answers a chain that is broken: only what is sure to be in memory. */
+  #refuse(): number {
+    const chain = this.#chain;
+    const last = chain.end - 1;
+    // One whole segment is in memory; a form that fits it is used.
+    const room = last >= chain.writableFirst ? this.#segments.length[last]! : 0;
+    if (room === 0) return 0;
+    chain.writableFirst = last;
+    chain.writableLength = room;
+    return this.#either(VIRTIO_CRYPTO_ERR);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * One data queue: its ring, its memory, its sessions' contexts and its rounds.
+ * Whoever serves it, a worker or the caller's own thread, drives it through
+ * this.
+ *
+ * @module
+ */
+
+import type { Engine } from "../engine/engine.ts";
+import { GuestMemory, type MemoryRegion } from "../memory/guest_memory.ts";
+import { ContextCache } from "../session/context_cache.ts";
+import { SessionTable } from "../session/table.ts";
+import type { DataLayout } from "../spec/data_layout.ts";
+import type { DeviceRing, RingSetup } from "../virtqueue/ring.ts";
+import { SplitRing } from "../virtqueue/split_ring.ts";
+import { Capabilities } from "./capabilities.ts";
+import { QueueCounters } from "./counters.ts";
+import {
+  type QueueLimits,
+  Round,
+  ROUND_REQUESTS,
+  RoundResult,
+} from "./round.ts";
+
+/** What a data queue is made of. Plain data: it crosses threads. */
+export interface DataQueueOptions extends QueueLimits {
+  /** The device's session table. */
+  readonly sessions: SharedArrayBuffer;
+  /** The queue's counters. */
+  readonly counters: SharedArrayBuffer;
+  /** Most prepared sessions to keep. */
+  readonly maxContexts: number;
+}
+
+/** How a data queue starts. Plain data: it crosses threads. */
+export interface QueueStart {
+  /** The ring. */
+  readonly ring: RingSetup;
+  /** The layout of its requests. */
+  readonly layout: DataLayout;
+}
+
+/** A data queue, served by one thread. */
+export class DataQueue {
+  readonly counters: QueueCounters;
+  readonly #engines: readonly Engine[];
+  readonly #sessions: ContextCache;
+  readonly #round: Round;
+  #memory = new GuestMemory([]);
+  #ring: DeviceRing | undefined;
+  #start: QueueStart | undefined;
+
+  /**
+   * @param options limits and shared parts
+   * @param engines the thread's engines
+   * @param stopping asked while a large request runs: true gives it up
+   */
+  constructor(
+    options: DataQueueOptions,
+    engines: readonly Engine[],
+    stopping: () => boolean,
+  ) {
+    this.#engines = engines;
+    this.counters = new QueueCounters(options.counters);
+    const capabilities = new Capabilities(engines);
+    this.#sessions = new ContextCache(
+      new SessionTable(options.sessions),
+      // A round's requests may all be of different sessions, and none of their
+      // contexts may go while it runs.
+      Math.max(options.maxContexts, ROUND_REQUESTS),
+      (fields, key) => capabilities.prepare(fields, key),
+    );
+    this.#round = new Round(
+      this.#memory,
+      this.#sessions,
+      engines,
+      options,
+      this.counters,
+      stopping,
+    );
+  }
+
+  /** Whether a ring is being served. */
+  get running(): boolean {
+    return this.#ring !== undefined;
+  }
+
+  /** Number of prepared sessions held. */
+  get contexts(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Changes the guest's memory. A ring that is being served goes on in the new
+   * memory, where it was.
+   *
+   * @param regions the new memory
+   * @throws {RingError} The ring is not in the new memory; the queue stops
+   */
+  setMemory(regions: readonly MemoryRegion[]): void {
+    const state = this.#ring?.state;
+    this.#ring = undefined;
+    this.#memory = new GuestMemory(regions);
+    this.#round.setMemory(this.#memory);
+    if (this.#start === undefined || state === undefined) return;
+    const { ring, layout } = this.#start;
+    this.start({ ring: { ...ring, state }, layout });
+  }
+
+  /**
+   * Starts serving a ring.
+   *
+   * @param start the ring and the layout of its requests
+   * @throws {RingError} The ring cannot be served as it is set up
+   */
+  start(start: QueueStart): void {
+    this.#ring = new SplitRing(this.#memory, start.ring);
+    this.#start = start;
+  }
+
+  /**
+   * Stops serving.
+   *
+   * @returns where to go on, as GET_VRING_BASE has it; undefined when the
+   * queue was not running
+   */
+  stop(): number | undefined {
+    const state = this.#ring?.state;
+    this.#ring = undefined;
+    this.#start = undefined;
+    return state;
+  }
+
+  /**
+   * Serves one round.
+   *
+   * @returns a value of {@linkcode RoundResult}
+   */
+  run(): number {
+    this.#sessions.sweep();
+    if (this.#ring === undefined || this.#start === undefined) {
+      return RoundResult.IDLE;
+    }
+    return this.#round.run(this.#ring, this.#start.layout);
+  }
+
+  /** What broke the ring, if something did. */
+  get broken(): Error | undefined {
+    return this.#ring?.broken;
+  }
+
+  /** Asks the driver not to kick while the queue is looking anyway. */
+  disarm(): void {
+    this.#ring?.disarm();
+  }
+
+  /**
+   * Gets ready to sleep: contexts of ended sessions are wiped, and so is what
+   * the engines kept of data; then the driver is asked to kick.
+   *
+   * @returns true when more came meanwhile, and it should not sleep
+   */
+  arm(): boolean {
+    for (const engine of this.#engines) engine.wipe();
+    return this.#ring !== undefined && this.#ring.broken === undefined &&
+      this.#ring.arm();
+  }
+
+  /** Wipes contexts of sessions that ended. */
+  sweep(): void {
+    this.#sessions.sweep();
+  }
+
+  /** Stops, and wipes all contexts. */
+  close(): void {
+    this.stop();
+    this.#sessions.clear();
+    for (const engine of this.#engines) engine.wipe();
+  }
+}

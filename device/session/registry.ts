@@ -1,0 +1,106 @@
+/**
+ * The sessions of one device: who gets which id. Main thread only; the workers
+ * read what it publishes in the session table.
+ *
+ * @module
+ */
+
+import {
+  MAX_GENERATION,
+  type SessionFields,
+  type SessionTable,
+} from "./table.ts";
+
+/** The id of a session, in halves. */
+export interface SessionId {
+  /** Low 32 bits: the slot. */
+  readonly low: number;
+  /** High 32 bits: the slot's generation, 1 to 2^31 - 1. */
+  readonly high: number;
+}
+
+/** Creates and destroys sessions in a table. */
+export class SessionRegistry {
+  readonly #table: SessionTable;
+  /** Generation each slot had last; 0 before its first session. */
+  readonly #generations: Int32Array;
+  /** Slots that hold no session, the next one to use last. */
+  readonly #free: Int32Array;
+  #freeCount: number;
+  #live = 0;
+
+  /** @param table an empty table, which this registry alone writes */
+  constructor(table: SessionTable) {
+    this.#table = table;
+    this.#generations = new Int32Array(table.slots);
+    this.#free = new Int32Array(table.slots);
+    for (let i = 0; i < table.slots; i++) this.#free[i] = table.slots - 1 - i;
+    this.#freeCount = table.slots;
+  }
+
+  /** Number of live sessions. */
+  get size(): number {
+    return this.#live;
+  }
+
+  /**
+   * Creates a session.
+   *
+   * @param fields its parameters, already checked
+   * @param key its key; copied
+   * @returns its id, or undefined when the table is full
+   */
+  create(
+    fields: Readonly<SessionFields>,
+    key: Uint8Array,
+  ): SessionId | undefined {
+    if (this.#freeCount === 0) return undefined;
+    const low = this.#free[--this.#freeCount]!;
+    const high = ++this.#generations[low]!;
+    this.#table.publish(low, high, fields, key);
+    this.#live++;
+    return { low, high };
+  }
+
+  /**
+   * The service of a session.
+   *
+   * @param low low half of the id
+   * @param high high half of the id
+   * @returns its VIRTIO_CRYPTO_SERVICE_* number, or -1 when it is not live
+   */
+  service(low: number, high: number): number {
+    return this.#table.isLive(low, high) ? this.#table.service(low) : -1;
+  }
+
+  /**
+   * Destroys a session. Its key is overwritten here; the workers, once woken,
+   * wipe their contexts.
+   *
+   * @param low low half of the id
+   * @param high high half of the id
+   * @returns false when the id is not that of a live session
+   */
+  destroy(low: number, high: number): boolean {
+    if (!this.#table.isLive(low, high)) return false;
+    this.#table.retire(low);
+    this.#live--;
+    // A slot whose generations are used up would repeat an id: it stays out.
+    if (high < MAX_GENERATION) this.#free[this.#freeCount++] = low;
+    return true;
+  }
+
+  /**
+   * Destroys all sessions.
+   *
+   * @returns how many there were
+   */
+  clear(): number {
+    let count = 0;
+    for (let slot = 0; slot < this.#table.slots; slot++) {
+      const generation = this.#generations[slot]!;
+      if (generation !== 0 && this.destroy(slot, generation)) count++;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The session table that the main thread writes and the workers read: fixed
+ * slots and key material in one SharedArrayBuffer, no messages.
+ *
+ * A slot is published as a sequence lock: its sequence is odd while main
+ * changes it, and a reader that saw two different or odd sequences reads again.
+ * A session id is the slot in the low 32 bits and the slot's generation in the
+ * high 32; a generation is never used twice.
+ *
+ * @module
+ */
+
+/** Bytes of the head: i32 number of slots, i32 retire counter. */
+const HEAD_SIZE = 64;
+const HEAD_SLOTS = 0;
+const HEAD_RETIRED = 1;
+
+/** Bytes of a slot. */
+const SLOT_SIZE = 128;
+const SLOT_WORDS = SLOT_SIZE / 4;
+// Words of a slot, i32 each.
+const SEQUENCE = 0;
+/** 0 where no session is live. */
+const GENERATION = 1;
+const SERVICE = 2;
+const OP_TYPE = 3;
+const ALGORITHM = 4;
+const OP = 5;
+const RESULT_LENGTH = 6;
+const KEY_LENGTH = 7;
+
+/**
+ * Sizes of key material, in bytes. Each class has one block a slot, so a slot
+ * that is free has its block free and nothing needs to be allocated. Blocks
+ * that are not used are never touched, and cost no memory.
+ */
+const KEY_CLASSES: readonly number[] = [64, 320, 768];
+
+/** Longest key material of a session, in bytes. */
+export const MAX_KEY_MATERIAL = 768;
+
+/** The largest generation: bit 63 of an id stays clear for QEMU's int64. */
+export const MAX_GENERATION = 0x7fff_ffff;
+
+/** Most sessions a table can be made for. */
+export const MAX_SESSIONS = 1 << 20;
+
+/** What a slot says of its session. */
+export interface SessionFields {
+  /** VIRTIO_CRYPTO_SERVICE_* number. */
+  service: number;
+  /** VIRTIO_CRYPTO_SYM_OP_*, 0 outside the CIPHER service. */
+  opType: number;
+  /** Number of the algorithm. */
+  algorithm: number;
+  /** VIRTIO_CRYPTO_OP_*, 0 for HASH and MAC. */
+  op: number;
+  /** Bytes of digest or tag given at creation. */
+  resultLength: number;
+}
+
+function keyBlock(slots: number, slot: number, length: number): number {
+  let base = HEAD_SIZE + slots * SLOT_SIZE;
+  for (const size of KEY_CLASSES) {
+    if (length <= size) return base + slot * size;
+    base += slots * size;
+  }
+  throw new RangeError(`Cannot hold ${length} bytes of key material`);
+}
+
+/**
+ * Allocates a table.
+ *
+ * @param slots number of sessions, 1 to {@linkcode MAX_SESSIONS}
+ * @returns the table's memory, for {@linkcode SessionTable}
+ * @throws {RangeError} The number is out of range
+ */
+export function createSessionTable(slots: number): SharedArrayBuffer {
+  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SESSIONS) {
+    throw new RangeError(
+      `Cannot make a session table of ${slots} slots: 1 to ${MAX_SESSIONS} are possible`,
+    );
+  }
+  const keys = KEY_CLASSES.reduce((sum, size) => sum + size, 0);
+  const buffer = new SharedArrayBuffer(HEAD_SIZE + slots * (SLOT_SIZE + keys));
+  Atomics.store(new Int32Array(buffer), HEAD_SLOTS, slots);
+  return buffer;
+}
+
+/** A thread's view of the table. Only the main thread writes. */
+export class SessionTable {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  /** Number of slots. */
+  readonly slots: number;
+
+  /** @param buffer what {@linkcode createSessionTable} made */
+  constructor(buffer: SharedArrayBuffer) {
+    this.#words = new Int32Array(buffer);
+    this.#bytes = new Uint8Array(buffer);
+    this.slots = Atomics.load(this.#words, HEAD_SLOTS);
+  }
+
+  /** Counts destroyed sessions; when it changes, contexts may be stale. */
+  get retired(): number {
+    return Atomics.load(this.#words, HEAD_RETIRED);
+  }
+
+  /**
+   * Whether an id is that of a live session.
+   *
+   * @param low low half of the id
+   * @param high high half of the id
+   * @returns true when it is
+   */
+  isLive(low: number, high: number): boolean {
+    if (low >= this.slots || high === 0 || high > MAX_GENERATION) return false;
+    return Atomics.load(this.#words, this.#slot(low) + GENERATION) === high;
+  }
+
+  /**
+   * Reads a live session.
+   *
+   * @param low low half of its id
+   * @param high high half of its id
+   * @param fields receives its parameters
+   * @param key receives its key, {@linkcode MAX_KEY_MATERIAL} bytes long
+   * @returns the key's length in bytes, or -1 when the session is not live
+   */
+  read(
+    low: number,
+    high: number,
+    fields: SessionFields,
+    key: Uint8Array,
+  ): number {
+    const words = this.#words;
+    while (this.isLive(low, high)) {
+      const at = this.#slot(low);
+      const sequence = Atomics.load(words, at + SEQUENCE);
+      if (sequence & 1) continue;
+      fields.service = words[at + SERVICE]!;
+      fields.opType = words[at + OP_TYPE]!;
+      fields.algorithm = words[at + ALGORITHM]!;
+      fields.op = words[at + OP]!;
+      fields.resultLength = words[at + RESULT_LENGTH]!;
+      const length = words[at + KEY_LENGTH]!;
+      const block = keyBlock(this.slots, low, length);
+      for (let i = 0; i < length; i++) key[i] = this.#bytes[block + i]!;
+      if (
+        Atomics.load(words, at + SEQUENCE) === sequence &&
+        this.isLive(low, high)
+      ) return length;
+    }
+    return -1;
+  }
+
+  /**
+   * Publishes a session. Main thread only; the slot holds none.
+   *
+   * @param slot the slot
+   * @param generation a generation the slot never had
+   * @param fields the session's parameters
+   * @param key its key, at most {@linkcode MAX_KEY_MATERIAL} bytes
+   */
+  publish(
+    slot: number,
+    generation: number,
+    fields: Readonly<SessionFields>,
+    key: Uint8Array,
+  ): void {
+    const words = this.#words;
+    const at = this.#slot(slot);
+    Atomics.add(words, at + SEQUENCE, 1);
+    words[at + SERVICE] = fields.service;
+    words[at + OP_TYPE] = fields.opType;
+    words[at + ALGORITHM] = fields.algorithm;
+    words[at + OP] = fields.op;
+    words[at + RESULT_LENGTH] = fields.resultLength;
+    words[at + KEY_LENGTH] = key.length;
+    this.#bytes.set(key, keyBlock(this.slots, slot, key.length));
+    Atomics.store(words, at + GENERATION, generation);
+    Atomics.add(words, at + SEQUENCE, 1);
+  }
+
+  /**
+   * Ends a session: its id is dead at once, slot and key are overwritten, and
+   * the retire counter tells the workers to wipe what they made of it. Main
+   * thread only.
+   *
+   * @param slot the slot
+   */
+  retire(slot: number): void {
+    const words = this.#words;
+    const at = this.#slot(slot);
+    Atomics.add(words, at + SEQUENCE, 1);
+    Atomics.store(words, at + GENERATION, 0);
+    const length = words[at + KEY_LENGTH]!;
+    const block = keyBlock(this.slots, slot, length);
+    this.#bytes.fill(0, block, block + length);
+    words.fill(0, at + SERVICE, at + SLOT_WORDS);
+    Atomics.add(words, at + SEQUENCE, 1);
+    Atomics.add(words, HEAD_RETIRED, 1);
+  }
+
+  /**
+   * The service of a live session.
+   *
+   * @param slot the slot, which holds a session
+   * @returns its VIRTIO_CRYPTO_SERVICE_* number
+   */
+  service(slot: number): number {
+    return this.#words[this.#slot(slot) + SERVICE]!;
+  }
+
+  #slot(slot: number): number {
+    return (HEAD_SIZE + slot * SLOT_SIZE) >> 2;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The device's side of a virtqueue, whatever its format.
+ *
+ * @module
+ */
+
+import type { SegmentTable } from "../memory/segments.ts";
+import type { Chain } from "./chain.ts";
+
+/** What {@linkcode DeviceRing.take} found. */
+export const Take = {
+  /** Nothing is available. */
+  EMPTY: 0,
+  /** A chain was taken. */
+  TAKEN: 1,
+  /** The ring is broken: see {@linkcode DeviceRing.broken}. */
+  BROKEN: 2,
+} as const;
+
+/** How the two sides tell each other when to notify. */
+export type Notification =
+  /** NO_NOTIFY and NO_INTERRUPT flags (virtio 1.1, 2.6.7). */
+  | "flags"
+  /** used_event and avail_event (VIRTIO_F_RING_EVENT_IDX). */
+  | "event-index"
+  /**
+   * What the guest negotiated is not known: avail_event is kept for those who
+   * read it, and only the avail ring's flag suppresses a signal.
+   */
+  | "unknown";
+
+/** How a ring is set up. Plain data: it crosses threads. */
+export interface RingSetup {
+  /** Number of ring entries. */
+  readonly size: number;
+  /** Address of the descriptor table, in the frontend's address space. */
+  readonly descriptorAddress: number;
+  /** Address of the available ring, in the frontend's address space. */
+  readonly availableAddress: number;
+  /** Address of the used ring, in the frontend's address space. */
+  readonly usedAddress: number;
+  /** Where to go on, as SET_VRING_BASE and GET_VRING_BASE have it. */
+  readonly state: number;
+  /** How to notify. */
+  readonly notification: Notification;
+  /** Whether indirect tables may be used. */
+  readonly indirect: boolean;
+}
+
+/** A ring that cannot be served any more, and why. */
+export class RingError extends Error {
+  /** "RingError". */
+  override readonly name = "RingError";
+}
+
+/** The device's side of a ring. */
+export interface DeviceRing {
+  /** Number of ring entries. */
+  readonly size: number;
+  /** What broke the ring, once it is broken. */
+  readonly broken: RingError | undefined;
+  /**
+   * Where to go on after a stop, as GET_VRING_BASE has it: the first chain
+   * that was not put back.
+   */
+  readonly state: number;
+  /**
+   * Takes the next available chain and walks it.
+   *
+   * @param chain receives the chain
+   * @param segments receives its segments
+   * @returns a value of {@linkcode Take}
+   */
+  take(chain: Chain, segments: SegmentTable): number;
+  /**
+   * Makes the chain taken last available again.
+   *
+   * @param chain the chain
+   */
+  untake(chain: Chain): void;
+  /**
+   * Returns a chain to the driver, in the order of taking. It is seen only
+   * after {@linkcode publish}.
+   *
+   * @param chain the chain
+   * @param length bytes of its writable part in use, from the first on
+   */
+  put(chain: Chain, length: number): void;
+  /** Shows the driver all that was put. */
+  publish(): void;
+  /** Whether the driver wants to be told of what was published since it was last asked. */
+  shouldSignal(): boolean;
+  /** Asks the driver not to notify while the device is looking anyway. */
+  disarm(): void;
+  /**
+   * Asks the driver to notify of the next chain.
+   *
+   * @returns true when one came meanwhile: then look again before sleeping
+   */
+  arm(): boolean;
+}

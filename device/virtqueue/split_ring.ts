@@ -1,0 +1,269 @@
+/**
+ * The device's side of a split virtqueue (virtio 1.1, 2.6).
+ *
+ * @module
+ */
+
+import type { GuestMemory } from "../memory/guest_memory.ts";
+import type { SegmentTable } from "../memory/segments.ts";
+import { type Chain, ChainFault } from "./chain.ts";
+import {
+  Descriptor,
+  DESCRIPTOR_SIZE,
+  VIRTQ_DESC_F_INDIRECT,
+  VIRTQ_DESC_F_NEXT,
+  VIRTQ_DESC_F_WRITE,
+  walkIndirect,
+} from "./descriptor.ts";
+import {
+  type DeviceRing,
+  type Notification,
+  RingError,
+  type RingSetup,
+  Take,
+} from "./ring.ts";
+
+/** Largest size of a split ring (virtio 1.1, 2.6). */
+export const SPLIT_RING_MAX = 32768;
+
+/** avail.flags: le16 at 0; no signals wanted (virtio 1.1, 2.6.6). */
+const VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
+/** used.flags: le16 at 0; no kicks wanted (virtio 1.1, 2.6.8). */
+const VIRTQ_USED_F_NO_NOTIFY = 1;
+
+// Both rings: le16 flags, le16 idx, then the entries; le16 event index behind.
+const FLAGS = 0;
+const IDX = 1;
+const ENTRIES = 2;
+
+/** A u16 view of a ring that lies in one region. */
+function words(
+  memory: GuestMemory,
+  name: string,
+  address: number,
+  bytes: number,
+  alignment: number,
+): Uint16Array<SharedArrayBuffer> {
+  const found = memory.regions[memory.findUser(address, bytes)];
+  if (found === undefined) {
+    throw new RingError(
+      `Cannot find the ${name} of ${bytes} bytes at 0x${
+        address.toString(16)
+      } in guest memory`,
+    );
+  }
+  const offset = found.offset + (address - found.userAddress);
+  // The offset in the buffer counts too: Atomics need it aligned.
+  if (address % alignment !== 0 || offset % alignment !== 0) {
+    throw new RingError(
+      `Cannot use the ${name} at 0x${
+        address.toString(16)
+      }: it is not aligned to ${alignment} bytes`,
+    );
+  }
+  return new Uint16Array(found.buffer, offset, bytes >> 1);
+}
+
+/**
+ * A split ring in guest memory. Created when the ring starts; everything that
+ * is wrong with its addresses is found then.
+ */
+export class SplitRing implements DeviceRing {
+  readonly size: number;
+  readonly #mask: number;
+  readonly #memory: GuestMemory;
+  readonly #notification: Notification;
+  readonly #indirect: boolean;
+  readonly #descriptors: DataView<SharedArrayBuffer>;
+  readonly #available: Uint16Array<SharedArrayBuffer>;
+  readonly #used: Uint16Array<SharedArrayBuffer>;
+  readonly #usedElements: Uint32Array<SharedArrayBuffer>;
+  readonly #usedEvent: number;
+  readonly #availEvent: number;
+  /** Next entry of the available ring to take. */
+  #availableNext: number;
+  /** The driver's index when it was last read. */
+  #availableSeen: number;
+  /** Next entry of the used ring to fill. */
+  #usedNext: number;
+  /** Used index at the last question whether to signal. */
+  #signalled: number;
+  /** A ring that just started may owe the driver a signal. */
+  #owesSignal = true;
+  #broken: RingError | undefined;
+  readonly #descriptor = new Descriptor();
+  readonly #entry = new Descriptor();
+
+  /**
+   * @param memory the guest's memory
+   * @param setup size, addresses and state
+   * @throws {RingError} The size is not a power of two up to 32768, or a part
+   * is misaligned or not in one region of the memory
+   */
+  constructor(memory: GuestMemory, setup: RingSetup) {
+    const { size } = setup;
+    if (size < 1 || size > SPLIT_RING_MAX || (size & (size - 1)) !== 0) {
+      throw new RingError(`Cannot use a split ring of ${size} entries`);
+    }
+    this.size = size;
+    this.#mask = size - 1;
+    this.#memory = memory;
+    this.#notification = setup.notification;
+    this.#indirect = setup.indirect;
+    const table = words(
+      memory,
+      "descriptor table",
+      setup.descriptorAddress,
+      DESCRIPTOR_SIZE * size,
+      16,
+    );
+    this.#descriptors = new DataView(
+      table.buffer,
+      table.byteOffset,
+      table.byteLength,
+    );
+    // The event index behind each ring always has its place (virtio 1.1, 2.6.2).
+    this.#available = words(
+      memory,
+      "available ring",
+      setup.availableAddress,
+      6 + 2 * size,
+      2,
+    );
+    this.#used = words(memory, "used ring", setup.usedAddress, 6 + 8 * size, 4);
+    this.#usedElements = new Uint32Array(
+      this.#used.buffer,
+      this.#used.byteOffset + 4,
+      2 * size,
+    );
+    this.#usedEvent = ENTRIES + size;
+    this.#availEvent = ENTRIES + 4 * size;
+    this.#availableNext = setup.state & 0xffff;
+    this.#availableSeen = this.#availableNext;
+    // The used index survives in the ring, whoever served it before.
+    this.#usedNext = Atomics.load(this.#used, IDX);
+    this.#signalled = this.#usedNext;
+  }
+
+  get broken(): RingError | undefined {
+    return this.#broken;
+  }
+
+  get state(): number {
+    return this.#availableNext;
+  }
+
+  take(chain: Chain, segments: SegmentTable): number {
+    if (this.#broken !== undefined) return Take.BROKEN;
+    const next = this.#availableNext;
+    if (next === this.#availableSeen) {
+      const index = Atomics.load(this.#available, IDX);
+      if (index === next) return Take.EMPTY;
+      const waiting = (index - next) & 0xffff;
+      if (waiting > this.size) {
+        return this.#break(
+          `The available index ${index} is ${waiting} ahead of ${next} in a ring of ${this.size}`,
+        );
+      }
+      this.#availableSeen = index;
+    }
+    const head = this.#available[ENTRIES + (next & this.#mask)]!;
+    if (head >= this.size) {
+      return this.#break(
+        `The available ring names descriptor ${head} of ${this.size}`,
+      );
+    }
+    chain.begin(head, segments);
+    if (!this.#walk(head, chain, segments)) {
+      return this.#break(`The descriptors from ${head} on form a loop`);
+    }
+    this.#availableNext = (next + 1) & 0xffff;
+    return Take.TAKEN;
+  }
+
+  untake(_chain: Chain): void {
+    this.#availableNext = (this.#availableNext - 1) & 0xffff;
+  }
+
+  put(chain: Chain, length: number): void {
+    const at = (this.#usedNext & this.#mask) << 1;
+    this.#usedElements[at] = chain.id;
+    this.#usedElements[at + 1] = length;
+    this.#usedNext = (this.#usedNext + 1) & 0xffff;
+  }
+
+  publish(): void {
+    // Sequentially consistent, so the elements are seen before the index, and
+    // the index before what shouldSignal() reads (virtio 1.1, 2.6.8.2).
+    Atomics.store(this.#used, IDX, this.#usedNext);
+  }
+
+  shouldSignal(): boolean {
+    const old = this.#signalled;
+    const now = this.#usedNext;
+    const owed = this.#owesSignal;
+    this.#owesSignal = false;
+    this.#signalled = now;
+    if (this.#notification === "event-index") {
+      const event = Atomics.load(this.#available, this.#usedEvent);
+      // virtio 1.1, 2.6.7.2: the driver wants to hear of entry `event`.
+      return owed ||
+        ((now - event - 1) & 0xffff) < ((now - old) & 0xffff);
+    }
+    return !(Atomics.load(this.#available, FLAGS) & VIRTQ_AVAIL_F_NO_INTERRUPT);
+  }
+
+  disarm(): void {
+    if (this.#notification === "flags") {
+      Atomics.store(this.#used, FLAGS, VIRTQ_USED_F_NO_NOTIFY);
+    }
+  }
+
+  arm(): boolean {
+    if (this.#notification === "flags") {
+      Atomics.store(this.#used, FLAGS, 0);
+    } else {
+      Atomics.store(this.#used, this.#availEvent, this.#availableNext);
+    }
+    return Atomics.load(this.#available, IDX) !== this.#availableNext;
+  }
+
+  /** Walks from a head; false for a loop in the ring's own table. */
+  #walk(head: number, chain: Chain, segments: SegmentTable): boolean {
+    const memory = this.#memory;
+    const descriptor = this.#descriptor;
+    let index = head;
+    for (let count = 1; count <= this.size; count++) {
+      descriptor.read(this.#descriptors, index * DESCRIPTOR_SIZE);
+      chain.descriptors = count;
+      if (descriptor.flags & VIRTQ_DESC_F_INDIRECT) {
+        // virtio 1.1, 2.6.5.3.1: not together with NEXT.
+        if (!this.#indirect || descriptor.flags & VIRTQ_DESC_F_NEXT) {
+          chain.fault ||= ChainFault.BAD_INDIRECT;
+        } else {
+          walkIndirect(memory, descriptor, this.#entry, chain, segments);
+        }
+        return true;
+      }
+      chain.add(
+        memory,
+        segments,
+        descriptor.address,
+        descriptor.length,
+        (descriptor.flags & VIRTQ_DESC_F_WRITE) !== 0,
+      );
+      if (!(descriptor.flags & VIRTQ_DESC_F_NEXT)) return true;
+      index = descriptor.next;
+      if (index >= this.size) {
+        chain.fault ||= ChainFault.NEXT_OUT_OF_RANGE;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #break(reason: string): number {
+    this.#broken = new RingError(reason);
+    return Take.BROKEN;
+  }
+}
