@@ -105,4 +105,3 @@ export class SessionService {
     if (this.#registry.clear() > 0) this.#retired();
   }
 }
-

@@ -1,0 +1,85 @@
+/**
+ * What can go wrong on the driver's side, one class a meaning.
+ *
+ * @module
+ */
+
+/** Names of the statuses, by number (v15, "Device Operation"). */
+const STATUS_NAMES = ["OK", "ERR", "BADMSG", "NOTSUPP", "INVSESS"] as const;
+
+/**
+ * The name of a status.
+ *
+ * @param status VIRTIO_CRYPTO_* status number
+ * @returns its name without the prefix, or `STATUS_` and the number
+ */
+export function statusName(status: number): string {
+  return STATUS_NAMES[status] ?? `STATUS_${status}`;
+}
+
+/**
+ * The device answered a request with a status other than VIRTIO_CRYPTO_OK
+ * (v15, "Device Operation").
+ */
+export class CryptoStatusError extends Error {
+  override readonly name = "CryptoStatusError";
+  /** VIRTIO_CRYPTO_ERR, _BADMSG, _NOTSUPP, _INVSESS or what else was written. */
+  readonly status: number;
+  /** The status by name: "ERR", "BADMSG", "NOTSUPP", "INVSESS". */
+  readonly statusName: string;
+
+  /**
+   * @param action what was asked for, as in "Cannot …"
+   * @param status the device's status
+   */
+  constructor(action: string, status: number) {
+    super(`Cannot ${action}: the device answered ${statusName(status)}`);
+    this.status = status;
+    this.statusName = statusName(status);
+  }
+}
+
+/** VIRTIO_CRYPTO_S_HW_READY is not set (v15, "Device configuration layout"). */
+export class DeviceNotReadyError extends Error {
+  override readonly name = "DeviceNotReadyError";
+}
+
+/** The driver was closed, and what it had not completed never will be. */
+export class DriverClosedError extends Error {
+  override readonly name = "DriverClosedError";
+}
+
+/** Guest memory has no room for a request, even with nothing else in it. */
+export class OutOfGuestMemoryError extends Error {
+  override readonly name = "OutOfGuestMemoryError";
+}
+
+/**
+ * The device wrote a used ring that breaks the rules: an id it does not hold,
+ * or more elements than were outstanding (virtio 1.1, 2.6.8). The queue cannot
+ * be used again.
+ */
+export class UsedRingError extends Error {
+  override readonly name = "UsedRingError";
+}
+
+/** A used element's length is not that of the request's writable part. */
+export class UsedLengthError extends Error {
+  override readonly name = "UsedLengthError";
+  /** Length of the used element, in bytes. */
+  readonly usedLength: number;
+  /** Bytes of the request's writable part. */
+  readonly writableLength: number;
+
+  /**
+   * @param usedLength length of the used element, in bytes
+   * @param writableLength bytes of the request's writable part
+   */
+  constructor(usedLength: number, writableLength: number) {
+    super(
+      `Cannot use an answer of ${usedLength} bytes in ${writableLength} writable bytes`,
+    );
+    this.usedLength = usedLength;
+    this.writableLength = writableLength;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The parts of a device that do not depend on what carries its queues: what it
+ * offers, its sessions, and what its data queues are made of.
+ *
+ * @module
+ */
+
+import type { EngineName } from "../engine/engine.ts";
+import { ENGINE_NAMES, openEngines } from "../engine/engines.ts";
+import { SessionRegistry } from "../session/registry.ts";
+import { createSessionTable, SessionTable } from "../session/table.ts";
+import {
+  VIRTIO_F_RING_EVENT_IDX,
+  VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_VERSION_1,
+} from "../spec/constants.ts";
+import { sessionModeFeatures } from "../spec/data_layout.ts";
+import { Capabilities } from "./capabilities.ts";
+import { QueueCounters } from "./counters.ts";
+import type { DataQueueOptions } from "./data_queue.ts";
+import { SessionService } from "./session_service.ts";
+
+/** What a device can be given. Sizes are in bytes. */
+export interface DeviceOptions {
+  /** Number of data queues, 1 to 255; 2 when left out. */
+  readonly queues?: number | undefined;
+  /**
+   * Engines to use, the preferred one first; all there are when left out.
+   * Algorithms that none of them serves are not advertised.
+   */
+  readonly engines?: readonly EngineName[] | undefined;
+  /** Largest content of a request, 1 to 2^30; 16 MiB when left out. */
+  readonly maxSize?: number | undefined;
+  /** Most sessions at a time, 1 to 2^20; 4096 when left out. */
+  readonly maxSessions?: number | undefined;
+  /** Most prepared sessions each data queue keeps; 1024 when left out. */
+  readonly maxContexts?: number | undefined;
+  /** How long a queue looks for work before it sleeps, in µs; 0 when left out. */
+  readonly pollUs?: number | undefined;
+}
+
+/** Most data queues: vhost-user's ring messages carry 8 bits of index. */
+export const MAX_DATA_QUEUES = 255;
+
+/** Largest max_size that can be asked for. */
+export const MAX_MAX_SIZE = 1 << 30;
+
+/** What options become. */
+interface Settings {
+  readonly queues: number;
+  readonly engines: readonly EngineName[];
+  readonly maxSize: number;
+  readonly maxSessions: number;
+  readonly maxContexts: number;
+  readonly pollUs: number;
+}
+
+function bounded(
+  name: string,
+  value: number | undefined,
+  standard: number,
+  min: number,
+  max: number,
+): number {
+  const given = value ?? standard;
+  if (!Number.isInteger(given) || given < min || given > max) {
+    throw new RangeError(
+      `Cannot make a device with ${name} ${given}: ${min} to ${max} are possible`,
+    );
+  }
+  return given;
+}
+
+/** A device without a transport. Main thread only. */
+export class DeviceCore {
+  /** The options, with what was left out filled in. */
+  readonly settings: Settings;
+  /** What the engines serve. */
+  readonly capabilities: Capabilities;
+  /** The configuration space. */
+  readonly config: Uint8Array<ArrayBuffer>;
+  /** Feature bits offered: the device type's and those of its rings. */
+  readonly features: bigint;
+  /** The sessions. */
+  readonly sessions: SessionService;
+  /** The counters of each data queue that was made. */
+  readonly counters: QueueCounters[] = [];
+  readonly #table: SharedArrayBuffer;
+
+  /**
+   * @param options the device's options
+   * @param retired called after sessions ended: whoever holds contexts of them
+   * is to be woken
+   * @throws {RangeError} An option is out of its range
+   */
+  constructor(options: DeviceOptions, retired: () => void) {
+    const settings: Settings = {
+      queues: bounded("queues", options.queues, 2, 1, MAX_DATA_QUEUES),
+      engines: options.engines ?? ENGINE_NAMES,
+      maxSize: bounded(
+        "maxSize",
+        options.maxSize,
+        16 << 20,
+        1,
+        MAX_MAX_SIZE,
+      ),
+      maxSessions: bounded(
+        "maxSessions",
+        options.maxSessions,
+        4096,
+        1,
+        1 << 20,
+      ),
+      maxContexts: bounded(
+        "maxContexts",
+        options.maxContexts,
+        1024,
+        1,
+        1 << 20,
+      ),
+      pollUs: bounded("pollUs", options.pollUs, 0, 0, 1_000_000),
+    };
+    this.settings = settings;
+    this.capabilities = new Capabilities(openEngines(settings.engines));
+    this.config = this.capabilities.config(settings.queues, settings.maxSize);
+    this.features = 1n << BigInt(VIRTIO_F_VERSION_1) |
+      1n << BigInt(VIRTIO_F_RING_INDIRECT_DESC) |
+      1n << BigInt(VIRTIO_F_RING_EVENT_IDX) |
+      sessionModeFeatures(this.capabilities.services);
+    this.#table = createSessionTable(settings.maxSessions);
+    this.sessions = new SessionService(
+      new SessionRegistry(new SessionTable(this.#table)),
+      this.capabilities,
+      { maxSize: settings.maxSize, dataQueues: settings.queues },
+      retired,
+    );
+  }
+
+  /**
+   * What a data queue is made of. Its counters go on where the same queue's
+   * were before.
+   *
+   * @param index number of the queue
+   * @returns plain data, for the thread that serves it
+   */
+  queueOptions(index: number): DataQueueOptions {
+    const counters = this.counters[index] ??= new QueueCounters();
+    return {
+      sessions: this.#table,
+      counters: counters.buffer,
+      maxSize: this.settings.maxSize,
+      maxContexts: this.settings.maxContexts,
+    };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What the backend offers, and which of its two lives a negotiation leads to.
+ *
+ * @module
+ */
+
+import {
+  VIRTIO_F_RING_EVENT_IDX,
+  VIRTIO_F_RING_INDIRECT_DESC,
+} from "../spec/constants.ts";
+import type { Notification } from "../virtqueue/ring.ts";
+import {
+  VHOST_USER_F_PROTOCOL_FEATURES,
+  VHOST_USER_PROTOCOL_F_CONFIG,
+  VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS,
+  VHOST_USER_PROTOCOL_F_CRYPTO_SESSION,
+  VHOST_USER_PROTOCOL_F_MQ,
+  VHOST_USER_PROTOCOL_F_REPLY_ACK,
+  VHOST_USER_PROTOCOL_F_RESET_DEVICE,
+  VHOST_USER_PROTOCOL_F_STATUS,
+} from "./protocol.ts";
+
+function bit(number: number): bigint {
+  return 1n << BigInt(number);
+}
+
+/** Protocol features that are offered. */
+export const PROTOCOL_FEATURES: bigint = bit(VHOST_USER_PROTOCOL_F_MQ) |
+  bit(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
+  bit(VHOST_USER_PROTOCOL_F_CRYPTO_SESSION) |
+  bit(VHOST_USER_PROTOCOL_F_CONFIG) |
+  bit(VHOST_USER_PROTOCOL_F_RESET_DEVICE) |
+  bit(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) |
+  bit(VHOST_USER_PROTOCOL_F_STATUS);
+
+/** What a frontend has negotiated so far. */
+export class Negotiation {
+  /** Acknowledged virtio features. */
+  features = 0n;
+  /** Acknowledged protocol features. */
+  protocolFeatures = 0n;
+
+  /**
+   * Whether a protocol feature was acknowledged.
+   *
+   * @param feature its bit number
+   * @returns true when it was
+   */
+  has(feature: number): boolean {
+    return (this.protocolFeatures & bit(feature)) !== 0n;
+  }
+
+  /**
+   * Whether the frontend owns control queue and configuration space, and makes
+   * sessions by message, as QEMU's cryptodev-vhost-user does. Then every queue
+   * is a data queue, and what the guest negotiated is not known here.
+   */
+  get sessionMessages(): boolean {
+    return this.has(VHOST_USER_PROTOCOL_F_CRYPTO_SESSION) &&
+      !this.has(VHOST_USER_PROTOCOL_F_CONFIG);
+  }
+
+  /**
+   * Whether rings wait for SET_VRING_ENABLE (vhost-user, "Ring states"). Not
+   * with session messages: QEMU never sends it there.
+   */
+  get ringsWaitForEnable(): boolean {
+    return !this.sessionMessages &&
+      (this.features & bit(VHOST_USER_F_PROTOCOL_FEATURES)) !== 0n;
+  }
+
+  /** How rings notify. */
+  get notification(): Notification {
+    if (this.sessionMessages) return "unknown";
+    return (this.features & bit(VIRTIO_F_RING_EVENT_IDX)) !== 0n
+      ? "event-index"
+      : "flags";
+  }
+
+  /** Whether rings may use indirect tables. */
+  get indirect(): boolean {
+    return this.sessionMessages ||
+      (this.features & bit(VIRTIO_F_RING_INDIRECT_DESC)) !== 0n;
+  }
+}

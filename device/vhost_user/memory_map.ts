@@ -1,0 +1,136 @@
+/**
+ * A frontend's memory table: which file lies where, and what of it is mapped.
+ *
+ * @module
+ */
+
+import { mapShared, type SharedMapping } from "../host/shared_mapping.ts";
+import {
+  GuestMemory,
+  MAX_MEMORY_REGIONS,
+  type MemoryRegion,
+} from "../memory/guest_memory.ts";
+import { type MemRegion, PayloadError } from "./payload.ts";
+
+/** A region and the mapping that holds it. */
+export interface MappedRegion extends MemoryRegion {
+  /** The mapping. */
+  readonly mapping: SharedMapping;
+}
+
+function mapRegion(region: MemRegion, fd: number): MappedRegion {
+  const mapping = mapShared(fd, region.mmapOffset, region.size);
+  return {
+    guestAddress: region.guestAddress,
+    userAddress: region.userAddress,
+    size: region.size,
+    buffer: mapping.buffer,
+    offset: mapping.offset,
+    mapping,
+  };
+}
+
+/**
+ * Releases regions, once no thread uses them.
+ *
+ * @param regions the regions
+ */
+export function releaseRegions(regions: readonly MappedRegion[]): void {
+  for (const { mapping } of regions) mapping.release();
+}
+
+/**
+ * The regions as threads take them: without their mappings.
+ *
+ * @param regions mapped regions
+ * @returns plain data
+ */
+export function plainRegions(
+  regions: readonly MappedRegion[],
+): MemoryRegion[] {
+  return regions.map(({ mapping: _, ...region }) => region);
+}
+
+/**
+ * Maps the regions of a SET_MEM_TABLE.
+ *
+ * @param table the regions
+ * @param fds a descriptor for each; not closed
+ * @returns the mapped regions
+ * @throws {MappingError} One cannot be mapped; none is then
+ * @throws {RangeError} They overlap; none is then mapped
+ */
+export function mapTable(
+  table: readonly MemRegion[],
+  fds: readonly number[],
+): MappedRegion[] {
+  const mapped: MappedRegion[] = [];
+  try {
+    table.forEach((region, i) => mapped.push(mapRegion(region, fds[i]!)));
+    // Judges sizes, ends and overlaps.
+    new GuestMemory(mapped);
+  } catch (error) {
+    releaseRegions(mapped);
+    throw error;
+  }
+  return mapped;
+}
+
+/**
+ * Maps the region of an ADD_MEM_REG.
+ *
+ * @param current the regions there are
+ * @param region the new one
+ * @param fd its descriptor; not closed
+ * @returns all regions
+ * @throws {MappingError} It cannot be mapped
+ * @throws {PayloadError} There are too many
+ * @throws {RangeError} It overlaps another one
+ */
+export function addRegion(
+  current: readonly MappedRegion[],
+  region: MemRegion,
+  fd: number,
+): MappedRegion[] {
+  if (current.length >= MAX_MEMORY_REGIONS) {
+    throw new PayloadError(
+      `Cannot add a memory region to ${current.length}: the limit is ${MAX_MEMORY_REGIONS}`,
+    );
+  }
+  const added = mapRegion(region, fd);
+  const all = [...current, added];
+  try {
+    new GuestMemory(all);
+  } catch (error) {
+    releaseRegions([added]);
+    throw error;
+  }
+  return all;
+}
+
+/**
+ * Finds the region of a REM_MEM_REG: the one with the same guest address, size
+ * and user address (vhost-user, VHOST_USER_REM_MEM_REG).
+ *
+ * @param current the regions there are
+ * @param region the one to remove
+ * @returns the one to remove, and those that stay
+ * @throws {PayloadError} There is no such region
+ */
+export function removeRegion(
+  current: readonly MappedRegion[],
+  region: MemRegion,
+): { removed: MappedRegion; rest: MappedRegion[] } {
+  const removed = current.find((r) =>
+    r.guestAddress === region.guestAddress && r.size === region.size &&
+    r.userAddress === region.userAddress
+  );
+  if (removed === undefined) {
+    throw new PayloadError(
+      `Cannot remove a memory region of ${region.size} bytes at 0x${
+        region.guestAddress.toString(16)
+      }: there is none`,
+    );
+  }
+  return { removed, rest: current.filter((r) => r !== removed) };
+}

@@ -1,0 +1,241 @@
+/**
+ * A ring as the backend serves it: a data queue by its worker, the control
+ * queue here on the main thread.
+ *
+ * @module
+ */
+
+import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
+import { libc } from "../host/libc.ts";
+import type { MemoryRegion } from "../memory/guest_memory.ts";
+import type { ControlQueue } from "../service/control_queue.ts";
+import type { DeviceCore } from "../service/device_core.ts";
+import { RoundResult } from "../service/round.ts";
+import type { DataLayout } from "../spec/data_layout.ts";
+import type { RingSetup } from "../virtqueue/ring.ts";
+import { Control, type QueueFds } from "../../workers/protocol.ts";
+import { QueueWorker } from "../../workers/queue_worker.ts";
+
+/** A ring that can be served. */
+export interface ServedRing {
+  /**
+   * Serves a ring in the memory given last.
+   *
+   * @param ring the ring
+   * @param layout the layout of data requests
+   * @param fds its kick and call
+   * @throws {Error} The ring cannot be served as it is set up
+   */
+  start(ring: RingSetup, layout: DataLayout, fds: QueueFds): Promise<void>;
+  /**
+   * Serves it no more.
+   *
+   * @returns where to go on; undefined when it was not served, or when that is
+   * not known
+   */
+  stop(): Promise<number | undefined>;
+  /**
+   * Changes the call, and signals the new one once.
+   *
+   * @param fd the new one, or -1
+   */
+  setCall(fd: number): Promise<void>;
+  /**
+   * Changes the guest's memory; a ring that is served goes on in it.
+   *
+   * @param regions the new memory
+   * @throws {Error} The ring is not in it; it is served no more
+   */
+  setMemory(regions: readonly MemoryRegion[]): Promise<void>;
+  /** The kick to poll on the main thread; -1 for none. */
+  readonly kickFd: number;
+  /** Serves what came, after a kick on the main thread. */
+  kicked(): void;
+  /** Contexts of ended sessions are to be wiped. */
+  wake(): void;
+  /** Ends it for good. */
+  close(): Promise<void>;
+}
+
+/** A data queue, served by a worker that is started when it is first needed. */
+export class WorkerRing implements ServedRing {
+  readonly kickFd = -1;
+  readonly #core: DeviceCore;
+  readonly #index: number;
+  readonly #broken: (reason: string) => void;
+  readonly #failed: (reason: string) => void;
+  #worker: QueueWorker | undefined;
+  #wakeFd = -1;
+  #regions: readonly MemoryRegion[] = [];
+
+  /**
+   * @param core the device
+   * @param index number of the queue
+   * @param broken told when the ring is broken
+   * @param failed told when the worker threw; the next start has a new one
+   */
+  constructor(
+    core: DeviceCore,
+    index: number,
+    broken: (reason: string) => void,
+    failed: (reason: string) => void,
+  ) {
+    this.#core = core;
+    this.#index = index;
+    this.#broken = broken;
+    this.#failed = failed;
+  }
+
+  /** Starts the worker ahead of its first ring. */
+  warm(): void {
+    this.#open();
+  }
+
+  async start(
+    ring: RingSetup,
+    layout: DataLayout,
+    fds: QueueFds,
+  ): Promise<void> {
+    await this.#open().send({ type: "start", start: { ring, layout }, fds });
+  }
+
+  stop(): Promise<number | undefined> {
+    return this.#worker?.send({ type: "stop" }) ?? Promise.resolve(undefined);
+  }
+
+  async setCall(fd: number): Promise<void> {
+    await this.#worker?.send({ type: "call", call: fd });
+  }
+
+  async setMemory(regions: readonly MemoryRegion[]): Promise<void> {
+    this.#regions = regions;
+    await this.#worker?.send({ type: "memory", regions });
+  }
+
+  kicked(): void {}
+
+  wake(): void {
+    this.#worker?.wake();
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.close();
+    this.#drop();
+  }
+
+  #open(): QueueWorker {
+    if (this.#worker !== undefined) return this.#worker;
+    const wakeFd = this.#wakeFd = createEventfd();
+    const { settings } = this.#core;
+    const worker = this.#worker = new QueueWorker(
+      {
+        queue: this.#core.queueOptions(this.#index),
+        engines: settings.engines,
+        control: new SharedArrayBuffer(4 * Control.WORDS),
+        doorbell: { kind: "eventfd", wakeFd },
+        pollUs: settings.pollUs,
+      },
+      () => signalEventfd(wakeFd),
+      {
+        broken: this.#broken,
+        failed: (reason) => {
+          this.#drop();
+          this.#failed(reason);
+        },
+      },
+    );
+    if (this.#regions.length > 0) {
+      // Acknowledged before the start that follows it.
+      worker.send({ type: "memory", regions: this.#regions }).catch(() => {});
+    }
+    return worker;
+  }
+
+  #drop(): void {
+    this.#worker = undefined;
+    if (this.#wakeFd >= 0) libc().close(this.#wakeFd);
+    this.#wakeFd = -1;
+  }
+}
+
+/** The control queue, served by the main thread. */
+export class ControlRing implements ServedRing {
+  readonly #queue: ControlQueue;
+  readonly #broken: (reason: string) => void;
+  #kick = -1;
+  #call = -1;
+
+  /**
+   * @param queue the device's control queue
+   * @param broken told when the ring is broken
+   */
+  constructor(queue: ControlQueue, broken: (reason: string) => void) {
+    this.#queue = queue;
+    this.#broken = broken;
+  }
+
+  get kickFd(): number {
+    return this.#queue.running ? this.#kick : -1;
+  }
+
+  start(ring: RingSetup, _layout: DataLayout, fds: QueueFds): Promise<void> {
+    return attempt(() => {
+      this.#queue.start(ring);
+      this.#kick = fds.kick;
+      this.#call = fds.call;
+      // What came before the kick was connected has no kick of its own.
+      this.#serve();
+    });
+  }
+
+  stop(): Promise<number | undefined> {
+    return Promise.resolve(this.#queue.stop());
+  }
+
+  setCall(fd: number): Promise<void> {
+    this.#call = fd;
+    if (fd >= 0 && this.#queue.running) signalEventfd(fd);
+    return Promise.resolve();
+  }
+
+  setMemory(regions: readonly MemoryRegion[]): Promise<void> {
+    return attempt(() => this.#queue.setMemory(regions));
+  }
+
+  kicked(): void {
+    drainEventfd(this.#kick);
+    this.#serve();
+  }
+
+  wake(): void {}
+
+  close(): Promise<void> {
+    this.#queue.stop();
+    return Promise.resolve();
+  }
+
+  #serve(): void {
+    // One round: whatever is left has its kick signalled again, so that a
+    // guest that never stops adding leaves the main thread to others.
+    const result = this.#queue.run();
+    if (result === RoundResult.SIGNAL && this.#call >= 0) {
+      signalEventfd(this.#call);
+    }
+    if (result === RoundResult.BROKEN) {
+      // Once: the queue stays, so that a stop can tell where it was.
+      this.#kick = -1;
+      this.#broken(this.#queue.broken?.message ?? "The ring is broken");
+    } else if (this.#queue.arm() && this.#kick >= 0) {
+      signalEventfd(this.#kick);
+    }
+  }
+}
+
+function attempt(action: () => void): Promise<void> {
+  try {
+    action();
+    return Promise.resolve();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The vhost-user server: sockets, each with a device, and one poll loop on the
+ * main thread.
+ *
+ * @module
+ */
+
+import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
+import { POLLIN, PollSet } from "../host/poll.ts";
+import type { Log } from "../log.ts";
+import type { DeviceOptions } from "../service/device_core.ts";
+import type { QueueStatistics } from "../service/counters.ts";
+import { Connection } from "./connection.ts";
+import { listenUnix, socketRole, UnixListener } from "./listener.ts";
+import { closeFd, SocketIo } from "./socket.ts";
+import { VhostUserDevice } from "./vhost_user_device.ts";
+
+/** What a server serves, and where. */
+export interface ServerOptions extends DeviceOptions {
+  /** Paths of UNIX sockets to make; each is a device of its own. */
+  readonly socketPaths?: readonly string[] | undefined;
+  /**
+   * A UNIX stream socket that was handed down, listening or connected; not
+   * together with paths.
+   */
+  readonly fd?: number | undefined;
+  /** Where to write; nowhere when left out. */
+  readonly log?: Log | undefined;
+}
+
+/** One socket and the device behind it. */
+class Endpoint {
+  readonly device: VhostUserDevice;
+  readonly listener: UnixListener | undefined;
+  connection: Connection | undefined;
+
+  constructor(device: VhostUserDevice, listener: UnixListener | undefined) {
+    this.device = device;
+    this.listener = listener;
+  }
+}
+
+const SILENT: Log = { error() {}, warn() {}, info() {}, debug() {} };
+
+/**
+ * A vhost-user server. It makes its sockets when it is constructed, and serves
+ * from {@linkcode run} on.
+ */
+export class VhostUserServer {
+  readonly #endpoints: Endpoint[] = [];
+  readonly #log: Log;
+  readonly #io = new SocketIo();
+  readonly #wakeFd = createEventfd();
+  readonly #poll = new PollSet();
+  #stopping = false;
+  #running: Promise<void> | undefined;
+
+  /**
+   * Makes the sockets and starts the devices' workers.
+   *
+   * @param options what to serve, and where
+   * @throws {SocketError} A socket cannot be made or used
+   * @throws {RangeError} An option is out of its range
+   * @throws {TypeError} There is no socket, or both paths and a descriptor
+   */
+  constructor(options: ServerOptions) {
+    const { socketPaths = [], fd } = options;
+    this.#log = options.log ?? SILENT;
+    if ((socketPaths.length > 0) === (fd !== undefined)) {
+      throw new TypeError(
+        "Cannot serve: either socket paths or a file descriptor is needed",
+      );
+    }
+    try {
+      if (fd !== undefined) this.#handedDown(fd, options);
+      for (const path of socketPaths) {
+        const listener = listenUnix(path);
+        try {
+          this.#add(options, listener);
+        } catch (error) {
+          listener.close();
+          throw error;
+        }
+      }
+    } catch (error) {
+      for (const { listener } of this.#endpoints) listener?.close();
+      throw error;
+    }
+  }
+
+  /** What each data queue counted so far, by socket. */
+  get statistics(): readonly (readonly QueueStatistics[])[] {
+    return this.#endpoints.map(({ device }) =>
+      device.core.counters.map((counters) => counters.read())
+    );
+  }
+
+  /**
+   * Serves until {@linkcode stop}, or until the connection that was handed
+   * down ends.
+   *
+   * @returns when everything is closed and unlinked
+   */
+  run(): Promise<void> {
+    return this.#running ??= this.#loop();
+  }
+
+  /**
+   * Ends serving: connections are closed, sessions wiped, sockets unlinked.
+   *
+   * @returns when all that is done
+   */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    signalEventfd(this.#wakeFd);
+    await this.run();
+  }
+
+  #handedDown(fd: number, options: ServerOptions): void {
+    if (socketRole(fd) === "listening") {
+      this.#add(options, new UnixListener(fd));
+    } else {
+      this.#connect(this.#add(options, undefined), fd);
+    }
+  }
+
+  #add(options: ServerOptions, listener: UnixListener | undefined): Endpoint {
+    const device = new VhostUserDevice(options, this.#log);
+    const endpoint = new Endpoint(device, listener);
+    this.#endpoints.push(endpoint);
+    return endpoint;
+  }
+
+  #connect(endpoint: Endpoint, fd: number): void {
+    endpoint.connection = new Connection(
+      fd,
+      endpoint.device,
+      this.#io,
+      this.#log,
+    );
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopping) {
+      const events = this.#prepare();
+      await this.#poll.wait(-1);
+      if (this.#stopping) break;
+      events.forEach((handle, index) => {
+        const ready = this.#poll.ready(index);
+        if (ready !== 0) handle(ready);
+      });
+      if (
+        this.#endpoints.every((e) =>
+          e.listener === undefined && e.connection === undefined
+        )
+      ) break;
+    }
+    await this.#close();
+  }
+
+  /** Fills the poll set; returns what each of its members does. */
+  #prepare(): ((ready: number) => void)[] {
+    const poll = this.#poll;
+    const handlers: ((ready: number) => void)[] = [];
+    const add = (fd: number, handle: (ready: number) => void) => {
+      handlers[poll.add(fd, POLLIN)] = handle;
+    };
+    poll.clear();
+    add(this.#wakeFd, () => drainEventfd(this.#wakeFd));
+    for (const endpoint of this.#endpoints) {
+      const { listener, connection, device } = endpoint;
+      if (connection !== undefined) {
+        // First in the set are hang-ups, then who wants to connect: a frontend
+        // that reconnects at once has hung up before.
+        if (connection.busy) continue;
+        const at = poll.length;
+        add(connection.fd, () => this.#pump(endpoint, connection));
+        const control = device.control;
+        if (control.kickFd >= 0) {
+          const { kickFd } = control;
+          add(kickFd, () => {
+            if (control.kickFd === kickFd) control.kicked();
+          });
+        }
+        if (listener !== undefined) {
+          add(listener.fd, () => {
+            if (poll.ready(at) === 0 && !connection.busy) {
+              closeFd(listener.accept() ?? -1);
+              this.#log.warn("A second frontend was turned away");
+            }
+          });
+        }
+      } else if (listener !== undefined) {
+        add(listener.fd, () => {
+          const fd = listener.accept();
+          if (fd !== undefined) this.#connect(endpoint, fd);
+        });
+      }
+    }
+    return handlers;
+  }
+
+  async #pump(endpoint: Endpoint, connection: Connection): Promise<void> {
+    try {
+      await connection.pump();
+      // A second call waits for the teardown that the first one began.
+      if (connection.closed) await connection.close();
+    } catch (error) {
+      this.#log.error(`A connection failed: ${error}`);
+      await connection.close();
+    }
+    if (connection.closed && endpoint.connection === connection) {
+      endpoint.connection = undefined;
+    }
+    if (!this.#stopping) signalEventfd(this.#wakeFd);
+  }
+
+  async #close(): Promise<void> {
+    for (const { listener } of this.#endpoints) listener?.close();
+    await Promise.all(this.#endpoints.map(async ({ connection, device }) => {
+      await connection?.close();
+      await device.close();
+    }));
+    closeFd(this.#wakeFd);
+  }
+}
