@@ -304,7 +304,11 @@ export class InProcessDevice implements Transport {
         index,
         this.memory,
         () => this.#listener?.signalled(index),
-        (reason) => this.#fail(`Data queue ${index}: ${reason}`),
+        (reason) =>
+          this.#listener?.queueFailed(
+            index,
+            new Error(`Data queue ${index} is down: ${reason}`),
+          ),
       ));
     this.#control = new ControlQueue(this.#core.sessions);
     this.#control.setMemory(this.memory.regions);
@@ -373,14 +377,13 @@ export class InProcessDevice implements Transport {
         this.#listener?.signalled(this.dataQueues);
       }
       if (result === RoundResult.BROKEN) {
-        this.#fail(`Control queue: ${control.broken!.message}`);
+        this.#listener?.queueFailed(
+          this.dataQueues,
+          new Error(`The control queue is down: ${control.broken!.message}`),
+        );
         return;
       }
       if (result === RoundResult.IDLE && !control.arm()) return;
     }
-  }
-
-  #fail(reason: string): void {
-    this.#listener?.failed(new Error(reason));
   }
 }

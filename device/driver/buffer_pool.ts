@@ -13,7 +13,11 @@ export class BufferPool {
   readonly #waiting = new Set<() => void>();
   #lent = 0;
 
-  /** @param allocator where the memory comes from */
+  /**
+   * Makes a pool that has lent nothing.
+   *
+   * @param allocator where the memory comes from
+   */
   constructor(allocator: GuestAllocator) {
     this.#allocator = allocator;
   }

@@ -277,6 +277,7 @@ export class CryptoDriver implements SessionHost {
   async #start(): Promise<void> {
     this.#transport.listen({
       signalled: (index) => this.#queues.get(index)?.handleUsed(),
+      queueFailed: (index, error) => this.#queues.get(index)?.fail(error),
       failed: (error) => this.#fail(error),
     });
     const { queues, queueSize, controlQueueSize } = this.#options;

@@ -7,7 +7,7 @@
 
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import { OutOfGuestMemoryError } from "./errors.ts";
+import { asError, OutOfGuestMemoryError } from "./errors.ts";
 import type { PendingRequest } from "./pending_request.ts";
 import type { DriverRing, UsedRecord } from "./ring.ts";
 
@@ -35,6 +35,8 @@ export class DriverQueue {
   #failure: Error | undefined;
 
   /**
+   * Makes a queue without requests.
+   *
    * @param ring the queue's ring
    * @param memory the guest's memory
    * @param buffers lends memory to requests
@@ -198,8 +200,4 @@ export class DriverQueue {
       }
     });
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -22,6 +22,7 @@ export function statusName(status: number): string {
  * (v15, "Device Operation").
  */
 export class CryptoStatusError extends Error {
+  /** The name of the class. */
   override readonly name = "CryptoStatusError";
   /** VIRTIO_CRYPTO_ERR, _BADMSG, _NOTSUPP, _INVSESS or what else was written. */
   readonly status: number;
@@ -29,6 +30,8 @@ export class CryptoStatusError extends Error {
   readonly statusName: string;
 
   /**
+   * Makes the error.
+   *
    * @param action what was asked for, as in "Cannot …"
    * @param status the device's status
    */
@@ -41,16 +44,19 @@ export class CryptoStatusError extends Error {
 
 /** VIRTIO_CRYPTO_S_HW_READY is not set (v15, "Device configuration layout"). */
 export class DeviceNotReadyError extends Error {
+  /** The name of the class. */
   override readonly name = "DeviceNotReadyError";
 }
 
 /** The driver was closed, and what it had not completed never will be. */
 export class DriverClosedError extends Error {
+  /** The name of the class. */
   override readonly name = "DriverClosedError";
 }
 
 /** Guest memory has no room for a request, even with nothing else in it. */
 export class OutOfGuestMemoryError extends Error {
+  /** The name of the class. */
   override readonly name = "OutOfGuestMemoryError";
 }
 
@@ -60,11 +66,13 @@ export class OutOfGuestMemoryError extends Error {
  * be used again.
  */
 export class UsedRingError extends Error {
+  /** The name of the class. */
   override readonly name = "UsedRingError";
 }
 
 /** A used element's length is not that of the request's writable part. */
 export class UsedLengthError extends Error {
+  /** The name of the class. */
   override readonly name = "UsedLengthError";
   /** Length of the used element, in bytes. */
   readonly usedLength: number;
@@ -72,6 +80,8 @@ export class UsedLengthError extends Error {
   readonly writableLength: number;
 
   /**
+   * Makes the error.
+   *
    * @param usedLength length of the used element, in bytes
    * @param writableLength bytes of the request's writable part
    */
@@ -82,4 +92,14 @@ export class UsedLengthError extends Error {
     this.usedLength = usedLength;
     this.writableLength = writableLength;
   }
+}
+
+/**
+ * What was thrown, as an error.
+ *
+ * @param thrown anything
+ * @returns itself, or an error of its text
+ */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -54,7 +54,11 @@ export class GuestAllocator {
   readonly #sizes = new Map<number, number>();
   #used = 0;
 
-  /** @param memory the memory to hand out, all of it */
+  /**
+   * Makes an allocator that has everything to give.
+   *
+   * @param memory the memory to hand out, all of it
+   */
   constructor(memory: GuestMemory) {
     this.memory = memory;
     this.#holes = memory.regions.map(({ guestAddress, size }) => {

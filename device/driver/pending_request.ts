@@ -80,6 +80,8 @@ export class FieldsRequest<T> implements PendingRequest {
   #address = -1;
 
   /**
+   * Makes a request that is not placed yet.
+   *
    * @param bytes the request's fields
    * @param style how buffers are given to the device
    * @param secret overwrite the readable part when done, because it has a key

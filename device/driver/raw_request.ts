@@ -62,6 +62,8 @@ export class RawRequest implements PendingRequest {
   #address = -1;
 
   /**
+   * Makes a request that is not placed yet.
+   *
    * @param readable what the device reads, in order
    * @param writable what the device writes, in order
    * @param indirect give the segments by an indirect table

@@ -86,6 +86,8 @@ export class Session {
   #destroyed: Promise<void> | undefined;
 
   /**
+   * Makes the session of an id; a driver does it when it has created one.
+   *
    * @param host the driver
    * @param parameters what the session was created from
    * @param id the device's id of it

@@ -30,7 +30,7 @@ export type ServiceName = "cipher" | "hash" | "mac" | "aead";
 export type AlgorithmChoice = AlgorithmName | number;
 
 /** What every session has. */
-interface CommonOptions {
+export interface CommonSessionOptions {
   /** As in "aes-cbc" or VIRTIO_CRYPTO_CIPHER_AES_CBC. */
   readonly algorithm: AlgorithmChoice;
   /** The data queue its requests go to; 0 when left out. */
@@ -38,7 +38,7 @@ interface CommonOptions {
 }
 
 /** A session of the CIPHER service. */
-export interface CipherSessionOptions extends CommonOptions {
+export interface CipherSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "cipher";
   /** The key. */
@@ -48,7 +48,7 @@ export interface CipherSessionOptions extends CommonOptions {
 }
 
 /** A session of the HASH service. */
-export interface HashSessionOptions extends CommonOptions {
+export interface HashSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "hash";
   /** Bytes of the digest; the whole of it when left out. */
@@ -56,7 +56,7 @@ export interface HashSessionOptions extends CommonOptions {
 }
 
 /** A session of the MAC service. */
-export interface MacSessionOptions extends CommonOptions {
+export interface MacSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "mac";
   /** The key. */
@@ -66,7 +66,7 @@ export interface MacSessionOptions extends CommonOptions {
 }
 
 /** A session of the AEAD service. */
-export interface AeadSessionOptions extends CommonOptions {
+export interface AeadSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "aead";
   /** The key. */

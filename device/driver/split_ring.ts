@@ -99,6 +99,8 @@ export class SplitRingDriver implements DriverRing {
   #outstanding = 0;
 
   /**
+   * Lays out an empty ring.
+   *
    * @param allocator where the ring's memory and indirect tables come from
    * @param options size and negotiated features
    * @throws {RangeError} The size is not a power of two up to 32768, or a

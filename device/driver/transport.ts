@@ -19,6 +19,14 @@ export interface TransportListener {
    */
   signalled(index: number): void;
   /**
+   * The device serves a queue no more, and nothing it holds of that queue will
+   * come back. Other queues go on.
+   *
+   * @param index number of the queue
+   * @param error why
+   */
+  queueFailed(index: number, error: Error): void;
+  /**
    * The device is gone, and nothing it holds will come back.
    *
    * @param error why

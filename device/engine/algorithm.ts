@@ -141,8 +141,35 @@ function aead(
 /** A SHAKE gives as many bytes as are asked for; what bounds it is the request. */
 const EXTENDABLE = 0xffff_ffff;
 
+/** The name of an algorithm known here. */
+export type AlgorithmName =
+  | "aes-ecb"
+  | "aes-cbc"
+  | "aes-ctr"
+  | "md5"
+  | "sha1"
+  | "sha224"
+  | "sha256"
+  | "sha384"
+  | "sha512"
+  | "sha3-224"
+  | "sha3-256"
+  | "sha3-384"
+  | "sha3-512"
+  | "shake128"
+  | "shake256"
+  | "hmac-md5"
+  | "hmac-sha1"
+  | "hmac-sha224"
+  | "hmac-sha256"
+  | "hmac-sha384"
+  | "hmac-sha512"
+  | "cmac-aes"
+  | "aes-gcm"
+  | "chacha20-poly1305";
+
 /** Every algorithm known here, by its name. */
-export const ALGORITHMS = {
+export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   "aes-ecb": cipher("aes-ecb", "SP 800-38A 6.1", AES_KEY, NONE, 16),
   "aes-cbc": cipher("aes-cbc", "SP 800-38A 6.2", AES_KEY, only(16), 16),
   "aes-ctr": cipher("aes-ctr", "SP 800-38A 6.5", AES_KEY, only(16), 1),
@@ -180,7 +207,4 @@ export const ALGORITHMS = {
     only(12),
     only(16),
   ),
-} as const satisfies Record<string, Algorithm>;
-
-/** The name of an algorithm known here. */
-export type AlgorithmName = keyof typeof ALGORITHMS;
+};

@@ -20,10 +20,15 @@ const quoted = (words: string[]): string =>
   words.map((word) => `'${word}'`).join(" ");
 
 /** Loads the driver and checks that it found the device with its queues. */
-export async function probe(guest: Guest, queues: number): Promise<void> {
+export async function probe(
+  guest: Guest,
+  queues: number,
+  config?: RegExp,
+): Promise<void> {
   await guest.output("dmesg -c >/dev/null; insmod /modules/virtio_crypto.ko");
   const log = await guest.output("dmesg");
   assertMatch(log, new RegExp(`virtio_crypto .*max_queues: ${queues},`));
+  if (config !== undefined) assertMatch(log, config);
   assertMatch(log, /virtio_crypto .*Accelerator device is ready/);
   const devices = await guest.output(
     "ls -1 /sys/bus/virtio/drivers/virtio_crypto",
@@ -49,13 +54,17 @@ export async function selfTest(guest: Guest): Promise<void> {
   assertEquals(log.split("\n").filter((line) => failure.test(line)), []);
 }
 
-/** Checks by QEMU's own view that the data queues and the control queue after them have been set up. */
+/**
+ * Checks by QEMU's own view that the data queues and the control queue after them have been set up. The guest is
+ * stopped meanwhile: of a backend that runs, QEMU would ask the index by a message that stops the ring, or crash.
+ */
 export async function queuesAreSetUp(
   guest: Guest,
   queues: number,
 ): Promise<void> {
   const devices = await guest.qmp("x-query-virtio") as { path: string }[];
   assertEquals(devices.length, 1);
+  await guest.qmp("stop");
   for (let queue = 0; queue <= queues; queue++) {
     const status = await guest.qmp("x-query-virtio-queue-status", {
       path: devices[0]!.path,
@@ -66,6 +75,7 @@ export async function queuesAreSetUp(
       `queue ${queue} is not set up: ${JSON.stringify(status)}`,
     );
   }
+  await guest.qmp("cont");
 }
 
 function assertAllOk(

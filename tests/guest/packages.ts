@@ -345,6 +345,21 @@ async function qemuIn(root: string): Promise<Qemu> {
   return { ...qemu, version: await qemuVersion(qemu) };
 }
 
+/** Whether a QEMU has a device of that name. */
+export async function hasDevice(qemu: Qemu, name: string): Promise<boolean> {
+  // Asked for by name: the whole list would load modules, and where one is missing, those of the host's QEMU.
+  try {
+    const options = await run(
+      qemu.command,
+      [...qemu.args, "-device", `${name},help`],
+      { env: qemu.env },
+    );
+    return options.includes("chardev=");
+  } catch {
+    return false;
+  }
+}
+
 /** The kernel of the same newest release, or the reason why it cannot be had. */
 export async function newestKernel(): Promise<Kernel | string> {
   const suite = ["sid", "testing"].find((suite) =>

@@ -73,6 +73,18 @@ export class Server {
     return !this.#ended;
   }
 
+  /** Waits until no mapping of a guest's memory is left in the process. */
+  async releasesGuestMemory(): Promise<void> {
+    // The process that was started is `timeout`; the server is its child.
+    const { pid } = this.process;
+    const child = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+    const maps = () => Deno.readTextFileSync(`/proc/${child.trim()}/maps`);
+    for (const end = Date.now() + 5_000; maps().includes("/memfd:memory-");) {
+      assert(Date.now() < end, "the server still maps a guest's memory");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   /** Ends the server by SIGTERM, which must end it well: promptly, with 0, leaving neither socket nor complaint. */
   async stop(): Promise<void> {
     assert(this.alive, "the server ended before it was told to");

@@ -1,0 +1,85 @@
+/**
+ * A virtio-crypto device (virtio device id 20) for Deno.
+ *
+ * - {@linkcode InProcessDevice} is a device in this process;
+ *   {@linkcode CryptoDriver} attaches to it and runs operations as promises.
+ * - {@linkcode VhostUserServer} serves devices to QEMU and other vhost-user
+ *   frontends; {@linkcode VhostUserTransport} attaches a driver to such a
+ *   server.
+ *
+ * With `workers: 0` a device in this process needs no permission. With workers
+ * it needs `--allow-read` of the source, and what is vhost-user needs
+ * `--allow-ffi` and `--allow-read`.
+ *
+ * @example Encrypting through a device in this process
+ * ```ts
+ * import { CryptoDriver, InProcessDevice } from "./mod.ts";
+ *
+ * await using driver = await CryptoDriver.attach(
+ *   new InProcessDevice({ workers: 0 }),
+ * );
+ * const session = await driver.createSession({
+ *   service: "cipher",
+ *   algorithm: "aes-cbc",
+ *   key: new Uint8Array(16),
+ *   direction: "encrypt",
+ * });
+ * const ciphertext = await session.run({
+ *   iv: new Uint8Array(16),
+ *   data: new Uint8Array(32),
+ * });
+ * console.log(ciphertext.length); // 32
+ * ```
+ *
+ * @module
+ */
+
+export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
+export type { DeviceOptions } from "./device/service/device_core.ts";
+export type { QueueStatistics } from "./device/service/counters.ts";
+
+export { CryptoDriver } from "./device/driver/driver.ts";
+export type {
+  DriverOptions,
+  RawOptions,
+} from "./device/driver/driver_options.ts";
+export { type Operation, Session } from "./device/driver/session.ts";
+export type {
+  AeadSessionOptions,
+  AlgorithmChoice,
+  CipherSessionOptions,
+  HashSessionOptions,
+  MacSessionOptions,
+  ServiceName,
+  SessionOptions,
+} from "./device/driver/session_options.ts";
+export type {
+  Transport,
+  TransportListener,
+} from "./device/driver/transport.ts";
+export * from "./device/driver/errors.ts";
+
+export {
+  type ServerOptions,
+  VhostUserServer,
+} from "./device/vhost_user/server.ts";
+export {
+  VhostUserTransport,
+  type VhostUserTransportOptions,
+} from "./device/driver/vhost_user_transport.ts";
+export {
+  consoleLog,
+  type Log,
+  LOG_LEVELS,
+  type LogLevel,
+} from "./device/log.ts";
+
+export type {
+  Algorithm,
+  AlgorithmKind,
+  AlgorithmName,
+  Direction,
+  Sizes,
+} from "./device/engine/algorithm.ts";
+export type { EngineName } from "./device/engine/engine.ts";
+export { decodeConfig, type DeviceConfig } from "./device/spec/config.ts";
