@@ -18,7 +18,7 @@ import {
   VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_VERSION_1,
 } from "./spec/constants.ts";
-import { type DataLayout, dataLayout } from "./spec/data_layout.ts";
+import type { RequestLayout } from "./spec/request_layout.ts";
 import type { RingSetup } from "./virtqueue/ring.ts";
 import { Control } from "../workers/protocol.ts";
 import { QueueWorker } from "../workers/queue_worker.ts";
@@ -55,7 +55,7 @@ const LEGACY_FEATURES = 1n << BigInt(VIRTIO_F_VERSION_1) |
 
 /** A data queue as this device serves it, by a worker or here. */
 interface ServedQueue {
-  start(ring: RingSetup, layout: DataLayout): Promise<void>;
+  start(ring: RingSetup, layout: RequestLayout): Promise<void>;
   kick(): void;
   /** Contexts of ended sessions are to be wiped. */
   wake(): void;
@@ -86,7 +86,7 @@ class LocalQueue implements ServedQueue {
     this.#failed = failed;
   }
 
-  start(ring: RingSetup, layout: DataLayout): Promise<void> {
+  start(ring: RingSetup, layout: RequestLayout): Promise<void> {
     this.#queue.start({ ring, layout });
     this.#queue.arm();
     return Promise.resolve();
@@ -160,7 +160,7 @@ class WorkerQueue implements ServedQueue {
     );
   }
 
-  async start(ring: RingSetup, layout: DataLayout): Promise<void> {
+  async start(ring: RingSetup, layout: RequestLayout): Promise<void> {
     await this.#worker.send({
       type: "memory",
       regions: this.#memory.regions,
@@ -240,7 +240,7 @@ export class InProcessDevice implements Transport {
   /** Number of workers that serve the data queues; 0: the caller's thread. */
   readonly workers: number;
   readonly #core: DeviceCore;
-  readonly #layout: DataLayout;
+  readonly #layout: RequestLayout;
   readonly #control: ControlQueue;
   readonly #queues: ServedQueue[];
   #listener: TransportListener | undefined;
@@ -277,11 +277,7 @@ export class InProcessDevice implements Transport {
         }: they are not offered`,
       );
     }
-    this.#layout = dataLayout(
-      this.#core.capabilities.services,
-      this.features,
-      false,
-    );
+    this.#layout = this.#core.layout(this.features, false);
     this.memory = new GuestMemory([{
       guestAddress: MEMORY_BASE,
       userAddress: MEMORY_BASE,
@@ -337,7 +333,7 @@ export class InProcessDevice implements Transport {
       indirect: indirect === 1n,
     };
     if (index === this.dataQueues) {
-      this.#control.start(setup);
+      this.#control.start(setup, this.#layout);
       this.#control.arm();
       return;
     }

@@ -11,6 +11,7 @@ import { ENGINE_NAMES } from "../engine/engines.ts";
 import { consoleLog, LOG_LEVELS } from "../log.ts";
 import { MAX_DATA_QUEUES, MAX_MAX_SIZE } from "../service/device_core.ts";
 import { MAX_SESSIONS } from "../session/table.ts";
+import { SPEC_NAMES } from "../spec/request_layout.ts";
 import { type ServerOptions, VhostUserServer } from "../vhost_user/server.ts";
 import { integerOption, UsageError, wordOption } from "./usage.ts";
 
@@ -23,7 +24,9 @@ const USAGE =
   --print-capabilities  print what this backend is, as JSON, and exit
   --queues=N            data queues of a device, 1 to ${MAX_DATA_QUEUES} (2)
   --engine=NAME         auto or ${ENGINE_NAMES.join(", ")} (auto)
-  --spec=v15            the specification whose features are offered (v15)
+  --spec=NAME           the document whose features are offered: ${
+    SPEC_NAMES.join(" or ")
+  } (v15)
   --poll-us=N           look for work for N microseconds before sleeping (0)
   --max-sessions=N      sessions of a device, 1 to ${MAX_SESSIONS} (4096)
   --max-size=BYTES      largest content of a request (16777216)
@@ -73,7 +76,6 @@ function parse(args: readonly string[]): {
     throw new UsageError("Cannot use --socket-path without a value");
   }
   const level = wordOption("log", given.log, LOG_LEVELS) ?? "info";
-  wordOption("spec", given.spec, ["v15"]);
   const engine = wordOption<EngineName | "auto">("engine", given.engine, [
     "auto",
     ...ENGINE_NAMES,
@@ -86,6 +88,7 @@ function parse(args: readonly string[]): {
       fd: integerOption("fd", given.fd, 0, 1 << 20),
       queues: integerOption("queues", given.queues, 1, MAX_DATA_QUEUES),
       engines: engine === "auto" ? ENGINE_NAMES : [engine],
+      spec: wordOption("spec", given.spec, SPEC_NAMES),
       pollUs: integerOption("poll-us", given["poll-us"], 0, 1_000_000),
       maxSessions: integerOption(
         "max-sessions",

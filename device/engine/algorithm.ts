@@ -106,15 +106,18 @@ function mac(
   standard: string,
   key: Sizes,
   tag: number,
+  block = 1,
+  minimum = 0,
+  iv = NONE,
 ): Algorithm {
   return {
     kind: "mac",
     name,
     standard,
     key,
-    iv: NONE,
-    block: 1,
-    minimum: 0,
+    iv,
+    block,
+    minimum,
     result: { min: 1, max: tag },
   };
 }
@@ -143,9 +146,20 @@ const EXTENDABLE = 0xffff_ffff;
 
 /** The name of an algorithm known here. */
 export type AlgorithmName =
+  | "arc4"
   | "aes-ecb"
   | "aes-cbc"
   | "aes-ctr"
+  | "des-ecb"
+  | "des-cbc"
+  | "3des-ecb"
+  | "3des-cbc"
+  | "3des-ctr"
+  | "kasumi-f8"
+  | "snow3g-uea2"
+  | "aes-f8"
+  | "aes-xts"
+  | "zuc-eea3"
   | "md5"
   | "sha1"
   | "sha224"
@@ -164,15 +178,51 @@ export type AlgorithmName =
   | "hmac-sha256"
   | "hmac-sha384"
   | "hmac-sha512"
+  | "cmac-3des"
   | "cmac-aes"
+  | "kasumi-f9"
+  | "snow3g-uia2"
+  | "gmac-aes"
+  | "gmac-twofish"
+  | "cbcmac-aes"
+  | "cbcmac-kasumi-f9"
+  | "xcbc-aes"
+  | "zuc-eia3"
   | "aes-gcm"
+  | "aes-ccm"
   | "chacha20-poly1305";
 
 /** Every algorithm known here, by its name. */
 export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
+  "arc4": cipher("arc4", "RFC 6229", { min: 1, max: 256 }, NONE, 1),
   "aes-ecb": cipher("aes-ecb", "SP 800-38A 6.1", AES_KEY, NONE, 16),
   "aes-cbc": cipher("aes-cbc", "SP 800-38A 6.2", AES_KEY, only(16), 16),
   "aes-ctr": cipher("aes-ctr", "SP 800-38A 6.5", AES_KEY, only(16), 1),
+  "des-ecb": cipher("des-ecb", "FIPS 46-3, FIPS 81", only(8), NONE, 8),
+  "des-cbc": cipher("des-cbc", "FIPS 46-3, FIPS 81", only(8), only(8), 8),
+  "3des-ecb": cipher("3des-ecb", "SP 800-67, SP 800-38A", only(24), NONE, 8),
+  "3des-cbc": cipher("3des-cbc", "SP 800-67, SP 800-38A", only(24), only(8), 8),
+  "3des-ctr": cipher("3des-ctr", "SP 800-67, SP 800-38A", only(24), only(8), 1),
+  "kasumi-f8": cipher("kasumi-f8", "TS 35.201", only(16), only(8), 1),
+  "snow3g-uea2": cipher("snow3g-uea2", "TS 35.215 3", only(16), only(16), 1),
+  // The key is followed by the mask m, which is as long.
+  "aes-f8": cipher(
+    "aes-f8",
+    "RFC 3711 4.1.2",
+    { min: 32, max: 64, step: 16 },
+    only(16),
+    1,
+  ),
+  // Two keys; the iv is the tweak i.
+  "aes-xts": cipher(
+    "aes-xts",
+    "IEEE 1619",
+    { min: 32, max: 64, step: 32 },
+    only(16),
+    1,
+    16,
+  ),
+  "zuc-eea3": cipher("zuc-eea3", "TS 35.221 3", only(16), only(16), 1),
   "md5": hash("md5", "RFC 1321", 16),
   "sha1": hash("sha1", "FIPS 180-4", 20),
   "sha224": hash("sha224", "FIPS 180-4", 28),
@@ -191,7 +241,39 @@ export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   "hmac-sha256": mac("hmac-sha256", "RFC 2104", HMAC_KEY, 32),
   "hmac-sha384": mac("hmac-sha384", "RFC 2104", HMAC_KEY, 48),
   "hmac-sha512": mac("hmac-sha512", "RFC 2104", HMAC_KEY, 64),
+  "cmac-3des": mac("cmac-3des", "SP 800-38B, SP 800-67", only(24), 8),
   "cmac-aes": mac("cmac-aes", "SP 800-38B", AES_KEY, 16),
+  // The source is the padded string: COUNT and FRESH are its first block, and
+  // DIRECTION and a bit 1 are behind them at least.
+  "kasumi-f9": mac("kasumi-f9", "TS 35.201", only(16), 4, 8, 16),
+  // The iv is COUNT and FRESH, and both again with DIRECTION added.
+  "snow3g-uia2": mac(
+    "snow3g-uia2",
+    "TS 35.215 4",
+    only(16),
+    4,
+    1,
+    0,
+    only(16),
+  ),
+  // A 16-byte iv is the pre-counter block J0 itself, here and below.
+  "gmac-aes": mac("gmac-aes", "SP 800-38D", AES_KEY, 16, 1, 0, only(12, 16)),
+  "gmac-twofish": mac(
+    "gmac-twofish",
+    "SP 800-38D",
+    AES_KEY,
+    16,
+    1,
+    0,
+    only(12, 16),
+  ),
+  // The tag of no block at all would be the same with every key.
+  "cbcmac-aes": mac("cbcmac-aes", "ISO/IEC 9797-1", only(16), 16, 16, 16),
+  // Nobody defines it: it is f9 by another name.
+  "cbcmac-kasumi-f9": mac("cbcmac-kasumi-f9", "TS 35.201", only(16), 4, 8, 16),
+  "xcbc-aes": mac("xcbc-aes", "RFC 3566", only(16), 16),
+  // The iv is COUNT and BEARER, and both again with DIRECTION added.
+  "zuc-eia3": mac("zuc-eia3", "TS 35.221 4", only(16), 4, 1, 0, only(16)),
   // A 16-byte iv is the pre-counter block J0 itself, not an iv to be hashed.
   "aes-gcm": aead(
     "aes-gcm",
@@ -199,6 +281,14 @@ export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
     AES_KEY,
     only(12, 16),
     { min: 12, max: 16, also: [4, 8] },
+  ),
+  // The longer the nonce, the shorter the longest message.
+  "aes-ccm": aead(
+    "aes-ccm",
+    "SP 800-38C",
+    AES_KEY,
+    { min: 7, max: 13 },
+    { min: 4, max: 16, step: 2 },
   ),
   "chacha20-poly1305": aead(
     "chacha20-poly1305",

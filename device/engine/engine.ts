@@ -32,16 +32,18 @@ export const JobOutcome = {
  * engine. It holds key material until it is wiped.
  */
 export interface Context {
-  /** The engine that made it and that runs it. */
-  readonly engine: Engine;
-  /** The algorithm. */
+  /** What runs it. */
+  readonly engine: Runner;
+  /** The algorithm; a chain's cipher. */
   readonly algorithm: Algorithm;
+  /** A chain's hash or MAC; undefined elsewhere. */
+  readonly hash?: Algorithm | undefined;
   /** The direction; "encrypt" for hashes and MACs. */
   readonly direction: Direction;
   /**
    * Jobs whose contexts have the same engine and group can run in one batch:
    * the engine numbers its combinations of algorithm, direction and key size
-   * from 0 to below {@linkcode Engine.groups}.
+   * from 0 to below {@linkcode Runner.groups}.
    */
   readonly group: number;
   /** Overwrites key and key schedule. The context cannot be used again. */
@@ -49,15 +51,39 @@ export interface Context {
 }
 
 /**
+ * What a job of a chain has besides: a cipher works on one range of the
+ * source, a hash or MAC on another, of the source or of the cipher's result.
+ * `destination` receives the source with the ciphered range replaced.
+ */
+export class ChainPart {
+  /** Where the digest goes; its length is the digest's. */
+  readonly digest = new Span();
+  /** First byte of the ciphered range, from the source's start. */
+  cipherStart = 0;
+  /** Bytes of the ciphered range. */
+  cipherLength = 0;
+  /** First byte of the hashed range, from the source's start. */
+  hashStart = 0;
+  /** Bytes of the hashed range. */
+  hashLength = 0;
+  /** The MAC's iv, in private memory. */
+  readonly authIv: Uint8Array<ArrayBuffer> = new Uint8Array(16);
+  /** Bytes of `authIv` in use; 0 where the MAC has none. */
+  authIvLength = 0;
+}
+
+/**
  * One unit of work. Jobs are reused: the caller fills every field again. All
  * lengths were checked against the algorithm and against the segments.
  *
  * - cipher: `destination` receives as many bytes as `source` has
- * - hash, mac: `destination` receives `resultLength` bytes
+ * - hash, mac: `destination` receives `resultLength` bytes; `aad` means nothing
  * - aead, encrypt: `destination` receives the ciphertext, then the tag of
  *   `resultLength` bytes
  * - aead, decrypt: `source` is the ciphertext, then the tag; `destination`
  *   receives the plaintext, and only when the tag is right
+ * - chain: see {@linkcode ChainPart}; `aad`, where the MAC takes no iv from it,
+ *   is hashed before the hashed range
  *
  * Source and destination may be the same memory, or overlap in any way; the
  * source may change while the job runs.
@@ -77,6 +103,8 @@ export class Job {
   ivLength = 0;
   /** Bytes of digest or tag. */
   resultLength = 0;
+  /** What only a chain has; see {@linkcode ChainPart}. */
+  readonly chain = new ChainPart();
   /** A value of {@linkcode JobOutcome}. */
   outcome = 0;
 }
@@ -89,34 +117,10 @@ export interface JobMemory {
   readonly segments: SegmentTable;
 }
 
-/** Something that computes. Each thread has instances of its own. */
-export interface Engine {
-  /** The engine's name, as `--engine` takes it. */
-  readonly name: EngineName;
+/** What runs jobs. */
+export interface Runner {
   /** Number of groups its contexts fall into. */
   readonly groups: number;
-  /**
-   * Whether the engine serves an algorithm.
-   *
-   * @param algorithm the algorithm
-   * @param keyLength key size in bytes; left out: with any key
-   * @returns true when it does, in both directions and at every legal length
-   */
-  serves(algorithm: Algorithm, keyLength?: number): boolean;
-  /**
-   * Makes a context. The key is copied.
-   *
-   * @param algorithm an algorithm it serves
-   * @param direction the direction
-   * @param key the key, of a legal size; empty for a hash
-   * @returns the context
-   * @throws {RangeError} The engine does not serve this algorithm and key size
-   */
-  prepare(
-    algorithm: Algorithm,
-    direction: Direction,
-    key: Uint8Array,
-  ): Context;
   /**
    * Runs jobs of one group to their end and sets each one's outcome. It never
    * throws on what a guest wrote.
@@ -133,6 +137,34 @@ export interface Engine {
     on: JobMemory,
     abandoned: () => boolean,
   ): void;
-  /** Overwrites what the engine keeps of data between jobs. */
+  /** Overwrites what is kept of data between jobs. */
   wipe(): void;
+}
+
+/** Something that computes. Each thread has instances of its own. */
+export interface Engine extends Runner {
+  /** The engine's name, as `--engine` takes it. */
+  readonly name: EngineName;
+  /**
+   * Whether the engine serves an algorithm.
+   *
+   * @param algorithm the algorithm
+   * @param keyLength key size in bytes; left out: with any key
+   * @returns true when it does, in both directions and at every legal length
+   */
+  serves(algorithm: Algorithm, keyLength?: number): boolean;
+  /**
+   * Makes a context. The key is copied.
+   *
+   * @param algorithm an algorithm it serves
+   * @param direction the direction; "encrypt" for hashes and MACs
+   * @param key the key, of a legal size; empty for a hash
+   * @returns the context
+   * @throws {RangeError} The engine does not serve this algorithm and key size
+   */
+  prepare(
+    algorithm: Algorithm,
+    direction: Direction,
+    key: Uint8Array,
+  ): Context;
 }

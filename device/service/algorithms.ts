@@ -8,9 +8,20 @@ import { type Algorithm, ALGORITHMS } from "../engine/algorithm.ts";
 import * as spec from "../spec/constants.ts";
 
 const CIPHERS: readonly (readonly [number, Algorithm])[] = [
+  [spec.VIRTIO_CRYPTO_CIPHER_ARC4, ALGORITHMS["arc4"]],
   [spec.VIRTIO_CRYPTO_CIPHER_AES_ECB, ALGORITHMS["aes-ecb"]],
   [spec.VIRTIO_CRYPTO_CIPHER_AES_CBC, ALGORITHMS["aes-cbc"]],
   [spec.VIRTIO_CRYPTO_CIPHER_AES_CTR, ALGORITHMS["aes-ctr"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_DES_ECB, ALGORITHMS["des-ecb"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_DES_CBC, ALGORITHMS["des-cbc"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_3DES_ECB, ALGORITHMS["3des-ecb"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_3DES_CBC, ALGORITHMS["3des-cbc"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_3DES_CTR, ALGORITHMS["3des-ctr"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_KASUMI_F8, ALGORITHMS["kasumi-f8"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_SNOW3G_UEA2, ALGORITHMS["snow3g-uea2"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_AES_F8, ALGORITHMS["aes-f8"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_AES_XTS, ALGORITHMS["aes-xts"]],
+  [spec.VIRTIO_CRYPTO_CIPHER_ZUC_EEA3, ALGORITHMS["zuc-eea3"]],
 ];
 
 const HASHES: readonly (readonly [number, Algorithm])[] = [
@@ -35,11 +46,17 @@ const MACS: readonly (readonly [number, Algorithm])[] = [
   [spec.VIRTIO_CRYPTO_MAC_HMAC_SHA_256, ALGORITHMS["hmac-sha256"]],
   [spec.VIRTIO_CRYPTO_MAC_HMAC_SHA_384, ALGORITHMS["hmac-sha384"]],
   [spec.VIRTIO_CRYPTO_MAC_HMAC_SHA_512, ALGORITHMS["hmac-sha512"]],
+  [spec.VIRTIO_CRYPTO_MAC_CMAC_3DES, ALGORITHMS["cmac-3des"]],
   [spec.VIRTIO_CRYPTO_MAC_CMAC_AES, ALGORITHMS["cmac-aes"]],
+  [spec.VIRTIO_CRYPTO_MAC_KASUMI_F9, ALGORITHMS["kasumi-f9"]],
+  [spec.VIRTIO_CRYPTO_MAC_CBCMAC_AES, ALGORITHMS["cbcmac-aes"]],
+  [spec.VIRTIO_CRYPTO_MAC_CBCMAC_KASUMI_F9, ALGORITHMS["cbcmac-kasumi-f9"]],
+  [spec.VIRTIO_CRYPTO_MAC_XCBC_AES, ALGORITHMS["xcbc-aes"]],
 ];
 
 const AEADS: readonly (readonly [number, Algorithm])[] = [
   [spec.VIRTIO_CRYPTO_AEAD_GCM, ALGORITHMS["aes-gcm"]],
+  [spec.VIRTIO_CRYPTO_AEAD_CCM, ALGORITHMS["aes-ccm"]],
   [
     spec.VIRTIO_CRYPTO_AEAD_CHACHA20_POLY1305,
     ALGORITHMS["chacha20-poly1305"],

@@ -5,8 +5,13 @@
  * @module
  */
 
-import { hasSize } from "../engine/algorithm.ts";
-import type { Context, Engine } from "../engine/engine.ts";
+import {
+  type Algorithm,
+  type Direction,
+  hasSize,
+} from "../engine/algorithm.ts";
+import { type ChainOrder, ChainRunner } from "../engine/chain.ts";
+import type { Context, Engine, Runner } from "../engine/engine.ts";
 import { type DeviceConfig, encodeConfig } from "../spec/config.ts";
 import {
   VIRTIO_CRYPTO_ERR,
@@ -15,14 +20,15 @@ import {
   VIRTIO_CRYPTO_OP_DECRYPT,
   VIRTIO_CRYPTO_OP_ENCRYPT,
   VIRTIO_CRYPTO_S_HW_READY,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SERVICE_HASH,
   VIRTIO_CRYPTO_SERVICE_MAC,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN,
+  VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "../spec/constants.ts";
-import type { SessionParameters } from "../spec/session_parameters.ts";
-import type { SessionFields } from "../session/table.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import { algorithmOf, SERVICE_ALGORITHMS } from "./algorithms.ts";
 
 /** Two words of an algorithm mask. */
@@ -35,6 +41,8 @@ interface Mask {
 export class Capabilities {
   /** The engines, the preferred one first. */
   readonly engines: readonly Engine[];
+  /** Runs chains of what the engines serve. */
+  readonly chains: ChainRunner = new ChainRunner();
   /** One bit a service. */
   readonly services: number;
   readonly #masks: readonly Mask[];
@@ -67,6 +75,11 @@ export class Capabilities {
     this.#maxAuthKey = maxAuthKey;
   }
 
+  /** All that contexts may come from. */
+  get runners(): readonly Runner[] {
+    return [...this.engines, this.chains];
+  }
+
   /**
    * The configuration space of a device with these engines.
    *
@@ -94,60 +107,167 @@ export class Capabilities {
   }
 
   /**
-   * Judges the parameters of a session, in the order in which a request for it
-   * is judged: op_type and algorithm (NOTSUPP), then op, key length and
-   * hash_result_len or tag_len (ERR).
+   * Whether an operation is one the device has: op_type, hash_mode,
+   * alg_chain_order and the algorithms. What comes out as NOTSUPP is judged
+   * before everything else of an operation.
    *
-   * @param session what the driver asks for
-   * @param maxSize largest content of a request in bytes
-   * @returns VIRTIO_CRYPTO_OK, or the status the request gets
+   * @param operation what the driver asks for
+   * @returns VIRTIO_CRYPTO_OK or VIRTIO_CRYPTO_NOTSUPP
    */
-  checkSession(session: SessionParameters, maxSize: number): number {
-    const { service } = session;
+  checkOffered(operation: OperationParameters): number {
+    const { service, opType, hashMode, chainOrder } = operation;
+    if (service === VIRTIO_CRYPTO_SERVICE_CIPHER) {
+      if (!isSymmetricOperation(opType)) return VIRTIO_CRYPTO_NOTSUPP;
+      if (opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING) {
+        // No structure can carry the prefixes of a nested hash.
+        if (
+          (hashMode !== VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN &&
+            hashMode !== VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH) ||
+          CHAIN_ORDERS[chainOrder] === undefined ||
+          !this.#serves(chainedHash(operation))
+        ) return VIRTIO_CRYPTO_NOTSUPP;
+      }
+    }
+    return this.#serves(algorithmOf(service, operation.algorithm))
+      ? VIRTIO_CRYPTO_OK
+      : VIRTIO_CRYPTO_NOTSUPP;
+  }
+
+  /**
+   * Judges the values of an operation that the device has: op, key lengths,
+   * hash_result_len or tag_len.
+   *
+   * @param operation what the driver asks for
+   * @param maxSize largest content of a request in bytes
+   * @returns VIRTIO_CRYPTO_OK or VIRTIO_CRYPTO_ERR
+   */
+  checkValues(operation: OperationParameters, maxSize: number): number {
+    const algorithm = algorithmOf(operation.service, operation.algorithm);
+    if (algorithm === undefined) return VIRTIO_CRYPTO_ERR;
     if (
-      service === VIRTIO_CRYPTO_SERVICE_CIPHER &&
-      session.opType !== VIRTIO_CRYPTO_SYM_OP_CIPHER
-    ) return VIRTIO_CRYPTO_NOTSUPP;
-    const algorithm = algorithmOf(service, session.algorithm);
-    if (
-      algorithm === undefined ||
-      !this.engines.some((engine) => engine.serves(algorithm))
-    ) return VIRTIO_CRYPTO_NOTSUPP;
-    const directed = service === VIRTIO_CRYPTO_SERVICE_CIPHER ||
-      service === VIRTIO_CRYPTO_SERVICE_AEAD;
-    if (
-      directed && session.op !== VIRTIO_CRYPTO_OP_ENCRYPT &&
-      session.op !== VIRTIO_CRYPTO_OP_DECRYPT
+      algorithm.kind !== "hash" && algorithm.kind !== "mac" &&
+      operation.op !== VIRTIO_CRYPTO_OP_ENCRYPT &&
+      operation.op !== VIRTIO_CRYPTO_OP_DECRYPT
     ) return VIRTIO_CRYPTO_ERR;
+    if (!this.#servesKey(algorithm, operation.keyLength)) {
+      return VIRTIO_CRYPTO_ERR;
+    }
+    let digest = algorithm;
+    if (operation.opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING) {
+      const hash = chainedHash(operation);
+      if (
+        hash === undefined || !this.#servesKey(hash, operation.authKeyLength)
+      ) return VIRTIO_CRYPTO_ERR;
+      digest = hash;
+    }
+    const { resultLength } = operation;
     if (
-      !hasSize(algorithm.key, session.keyLength) ||
-      !this.engines.some((e) => e.serves(algorithm, session.keyLength))
-    ) return VIRTIO_CRYPTO_ERR;
-    if (
-      algorithm.kind !== "cipher" &&
-      (!hasSize(algorithm.result, session.resultLength) ||
-        session.resultLength > maxSize)
+      digest.kind !== "cipher" &&
+      (!hasSize(digest.result, resultLength) || resultLength > maxSize)
     ) return VIRTIO_CRYPTO_ERR;
     return VIRTIO_CRYPTO_OK;
   }
 
   /**
-   * Prepares the operation of a session.
+   * The algorithms of an operation.
    *
-   * @param session the session's parameters
-   * @param key its key; copied
-   * @returns the context, or undefined where no engine serves it
+   * @param operation its parameters
+   * @returns the algorithm, a chain's cipher; and a chain's hash or MAC
+   */
+  algorithms(operation: OperationParameters): {
+    algorithm: Algorithm | undefined;
+    hash: Algorithm | undefined;
+  } {
+    return {
+      algorithm: algorithmOf(operation.service, operation.algorithm),
+      hash: operation.opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING
+        ? chainedHash(operation)
+        : undefined,
+    };
+  }
+
+  /**
+   * Prepares an operation that was judged good.
+   *
+   * @param operation its parameters
+   * @param key its keys: the key, then a chain's authentication key; copied
+   * @returns the context, or undefined where nothing serves it
    */
   prepare(
-    session: Readonly<SessionFields>,
+    operation: OperationParameters,
     key: Uint8Array,
   ): Context | undefined {
-    const algorithm = algorithmOf(session.service, session.algorithm);
-    if (algorithm === undefined) return undefined;
-    const engine = this.engines.find((e) => e.serves(algorithm, key.length));
-    const direction = session.op === VIRTIO_CRYPTO_OP_DECRYPT
+    const { keyLength } = operation;
+    const direction = operation.op === VIRTIO_CRYPTO_OP_DECRYPT
       ? "decrypt"
       : "encrypt";
-    return engine?.prepare(algorithm, direction, key);
+    const first = this.#prepareOne(
+      algorithmOf(operation.service, operation.algorithm),
+      direction,
+      key.subarray(0, keyLength),
+    );
+    if (operation.opType !== VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING) {
+      return first;
+    }
+    const second = this.#prepareOne(
+      chainedHash(operation),
+      "encrypt",
+      key.subarray(keyLength),
+    );
+    const order = CHAIN_ORDERS[operation.chainOrder];
+    if (first === undefined || second === undefined || order === undefined) {
+      first?.wipe();
+      second?.wipe();
+      return undefined;
+    }
+    return this.chains.prepare(first, second, order);
+  }
+
+  #prepareOne(
+    algorithm: Algorithm | undefined,
+    direction: Direction,
+    key: Uint8Array,
+  ): Context | undefined {
+    if (algorithm === undefined) return undefined;
+    return this.engines.find((e) => e.serves(algorithm, key.length))
+      ?.prepare(algorithm, direction, key);
+  }
+
+  #serves(algorithm: Algorithm | undefined): boolean {
+    return algorithm !== undefined &&
+      this.engines.some((engine) => engine.serves(algorithm));
+  }
+
+  #servesKey(algorithm: Algorithm, keyLength: number): boolean {
+    return hasSize(algorithm.key, keyLength) &&
+      this.engines.some((engine) => engine.serves(algorithm, keyLength));
   }
 }
+
+/**
+ * Whether the device has an operation of the CIPHER service: NONE is none.
+ *
+ * @param opType VIRTIO_CRYPTO_SYM_OP_*
+ * @returns true when it has
+ */
+export function isSymmetricOperation(opType: number): boolean {
+  return opType === VIRTIO_CRYPTO_SYM_OP_CIPHER ||
+    opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING;
+}
+
+/** The hash or MAC of a chain. */
+function chainedHash(operation: OperationParameters): Algorithm | undefined {
+  return algorithmOf(
+    operation.hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH
+      ? VIRTIO_CRYPTO_SERVICE_MAC
+      : VIRTIO_CRYPTO_SERVICE_HASH,
+    operation.hashAlgorithm,
+  );
+}
+
+/** Orders by VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_* number. */
+const CHAIN_ORDERS: readonly (ChainOrder | undefined)[] = [
+  undefined,
+  "hash-then-cipher",
+  "cipher-then-hash",
+];

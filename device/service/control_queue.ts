@@ -15,6 +15,7 @@ import {
   encodeCreateAnswer,
   encodeDestroyAnswer,
 } from "../spec/control_request.ts";
+import type { RequestLayout } from "../spec/request_layout.ts";
 import { Chain, ChainFault } from "../virtqueue/chain.ts";
 import { type DeviceRing, type RingSetup, Take } from "../virtqueue/ring.ts";
 import { SplitRing } from "../virtqueue/split_ring.ts";
@@ -35,7 +36,7 @@ export class ControlQueue {
   #memory = new GuestMemory([]);
   #cursor = new SegmentCursor(this.#memory, this.#segments);
   #ring: DeviceRing | undefined;
-  #setup: RingSetup | undefined;
+  #start: { setup: RingSetup; layout: RequestLayout } | undefined;
 
   /** @param sessions the device's sessions */
   constructor(sessions: SessionService) {
@@ -64,19 +65,21 @@ export class ControlQueue {
     this.#ring = undefined;
     this.#memory = new GuestMemory(regions);
     this.#cursor = new SegmentCursor(this.#memory, this.#segments);
-    if (this.#setup === undefined || state === undefined) return;
-    this.start({ ...this.#setup, state });
+    if (this.#start === undefined || state === undefined) return;
+    const { setup, layout } = this.#start;
+    this.start({ ...setup, state }, layout);
   }
 
   /**
    * Starts serving a ring.
    *
    * @param setup the ring
+   * @param layout the layout of its requests
    * @throws {RingError} The ring cannot be served as it is set up
    */
-  start(setup: RingSetup): void {
+  start(setup: RingSetup, layout: RequestLayout): void {
     this.#ring = new SplitRing(this.#memory, setup);
-    this.#setup = setup;
+    this.#start = { setup, layout };
   }
 
   /**
@@ -88,7 +91,7 @@ export class ControlQueue {
   stop(): number | undefined {
     const state = this.#ring?.state;
     this.#ring = undefined;
-    this.#setup = undefined;
+    this.#start = undefined;
     return state;
   }
 
@@ -99,14 +102,15 @@ export class ControlQueue {
    */
   run(): number {
     const ring = this.#ring;
-    if (ring === undefined) return RoundResult.IDLE;
+    const start = this.#start;
+    if (ring === undefined || start === undefined) return RoundResult.IDLE;
     let count = 0;
     while (count < ROUND_REQUESTS) {
       this.#segments.clear();
       const taken = ring.take(this.#chain, this.#segments);
       if (taken === Take.BROKEN && count === 0) return RoundResult.BROKEN;
       if (taken !== Take.TAKEN) break;
-      ring.put(this.#chain, this.#serve());
+      ring.put(this.#chain, this.#serve(start.layout));
       count++;
     }
     if (count === 0) return RoundResult.IDLE;
@@ -125,7 +129,7 @@ export class ControlQueue {
   }
 
   /** Serves the chain; returns the length of what it wrote. */
-  #serve(): number {
+  #serve(layout: RequestLayout): number {
     const chain = this.#chain;
     // Without a place for the smallest answer nothing is done at all.
     if (chain.lastRegion < 0) return 0;
@@ -137,14 +141,14 @@ export class ControlQueue {
     this.#cursor.seek(chain.readableFirst);
     this.#cursor.read(bytes, 0, bytes.length);
     try {
-      return this.#decide(bytes);
+      return this.#decide(bytes, layout);
     } finally {
       bytes.fill(0);
     }
   }
 
-  #decide(bytes: Uint8Array<ArrayBuffer>): number {
-    const request = decodeControlRequest(bytes, this.#sessions.services);
+  #decide(bytes: Uint8Array<ArrayBuffer>, layout: RequestLayout): number {
+    const request = decodeControlRequest(bytes, layout);
     switch (request.kind) {
       case "refused":
         if (request.answer === "create") return this.#created(request.status);
@@ -166,7 +170,11 @@ export class ControlQueue {
         const status = this.#sessions.check(request.parameters);
         if (status !== VIRTIO_CRYPTO_OK) return this.#created(status);
         if (!request.lengthFits) return this.#created(VIRTIO_CRYPTO_ERR);
-        const made = this.#sessions.create(request.parameters, request.queueId);
+        const made = this.#sessions.create(
+          request.parameters,
+          request.queueId,
+          layout.kind === "revision1",
+        );
         return this.#created(made.status, made.low, made.high);
       }
     }

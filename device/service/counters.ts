@@ -8,7 +8,7 @@
 /** Number of latency buckets: bucket n holds rounds of less than 2^n µs. */
 export const LATENCY_BUCKETS = 24;
 
-const STATUSES = 5;
+const STATUSES = 6;
 const REQUESTS = 0;
 const BYTES = 1;
 const ROUNDS = 2;
@@ -30,7 +30,7 @@ export interface QueueStatistics {
   readonly signals: number;
   /** Times the queue was woken by the driver. */
   readonly kicks: number;
-  /** Requests by status, VIRTIO_CRYPTO_OK to VIRTIO_CRYPTO_INVSESS. */
+  /** Requests by status, VIRTIO_CRYPTO_OK to VIRTIO_CRYPTO_NOSPC. */
   readonly statuses: readonly number[];
   /** Requests by the time their round took: bucket n is below 2^n µs. */
   readonly latency: readonly number[];

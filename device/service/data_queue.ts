@@ -6,11 +6,11 @@
  * @module
  */
 
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, Runner } from "../engine/engine.ts";
 import { GuestMemory, type MemoryRegion } from "../memory/guest_memory.ts";
 import { ContextCache } from "../session/context_cache.ts";
 import { SessionTable } from "../session/table.ts";
-import type { DataLayout } from "../spec/data_layout.ts";
+import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing, RingSetup } from "../virtqueue/ring.ts";
 import { SplitRing } from "../virtqueue/split_ring.ts";
 import { Capabilities } from "./capabilities.ts";
@@ -37,13 +37,13 @@ export interface QueueStart {
   /** The ring. */
   readonly ring: RingSetup;
   /** The layout of its requests. */
-  readonly layout: DataLayout;
+  readonly layout: RequestLayout;
 }
 
 /** A data queue, served by one thread. */
 export class DataQueue {
   readonly counters: QueueCounters;
-  readonly #engines: readonly Engine[];
+  readonly #runners: readonly Runner[];
   readonly #sessions: ContextCache;
   readonly #round: Round;
   #memory = new GuestMemory([]);
@@ -60,20 +60,20 @@ export class DataQueue {
     engines: readonly Engine[],
     stopping: () => boolean,
   ) {
-    this.#engines = engines;
     this.counters = new QueueCounters(options.counters);
     const capabilities = new Capabilities(engines);
+    this.#runners = capabilities.runners;
     this.#sessions = new ContextCache(
       new SessionTable(options.sessions),
       // A round's requests may all be of different sessions, and none of their
       // contexts may go while it runs.
       Math.max(options.maxContexts, ROUND_REQUESTS),
-      (fields, key) => capabilities.prepare(fields, key),
+      (parameters, key) => capabilities.prepare(parameters, key),
     );
     this.#round = new Round(
       this.#memory,
       this.#sessions,
-      engines,
+      capabilities,
       options,
       this.counters,
       stopping,
@@ -161,7 +161,7 @@ export class DataQueue {
    * @returns true when more came meanwhile, and it should not sleep
    */
   arm(): boolean {
-    for (const engine of this.#engines) engine.wipe();
+    for (const runner of this.#runners) runner.wipe();
     return this.#ring !== undefined && this.#ring.broken === undefined &&
       this.#ring.arm();
   }
@@ -175,6 +175,6 @@ export class DataQueue {
   close(): void {
     this.stop();
     this.#sessions.clear();
-    for (const engine of this.#engines) engine.wipe();
+    for (const runner of this.#runners) runner.wipe();
   }
 }

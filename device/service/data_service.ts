@@ -1,29 +1,26 @@
 /**
- * What one decoded data request of a session comes down to: its lengths and
- * values judged, and a job for an engine.
+ * What one decoded data request comes down to: its lengths and values judged,
+ * and a job for an engine.
  *
  * @module
  */
 
-import { hasSize } from "../engine/algorithm.ts";
+import { type Algorithm, hasSize } from "../engine/algorithm.ts";
 import type { Job } from "../engine/engine.ts";
 import type { SegmentCursor } from "../memory/segments.ts";
-import type { PreparedSession } from "../session/context_cache.ts";
 import {
   VIRTIO_CRYPTO_AEAD_DECRYPT,
+  VIRTIO_CRYPTO_AEAD_ENCRYPT,
   VIRTIO_CRYPTO_CIPHER_DECRYPT,
+  VIRTIO_CRYPTO_CIPHER_ENCRYPT,
   VIRTIO_CRYPTO_ERR,
-  VIRTIO_CRYPTO_NOTSUPP,
   VIRTIO_CRYPTO_OK,
   VIRTIO_CRYPTO_OP_DECRYPT,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
-  VIRTIO_CRYPTO_SERVICE_CIPHER,
-  VIRTIO_CRYPTO_SERVICE_HASH,
-  VIRTIO_CRYPTO_SERVICE_MAC,
-  VIRTIO_CRYPTO_SYM_OP_CIPHER,
+  VIRTIO_CRYPTO_OP_ENCRYPT,
 } from "../spec/constants.ts";
 import type { DataRequest } from "../spec/data_request.ts";
 import type { Chain } from "../virtqueue/chain.ts";
+import { chainFits, fillChain } from "./chain_service.ts";
 
 /** Bytes of struct virtio_crypto_inhdr: the last one of the writable part. */
 const STATUS_SIZE = 1;
@@ -31,116 +28,181 @@ const STATUS_SIZE = 1;
 /** v15, "AEAD Service Operation": "a full 16 bytes needs to be allocated". */
 const AEAD_IV_ROOM = 16;
 
+/** What a request asks to be done, whether a session says so or it does itself. */
+export interface Operation {
+  /** The algorithm; a chain's cipher. */
+  readonly algorithm: Algorithm;
+  /** A chain's hash or MAC. */
+  readonly hash: Algorithm | undefined;
+  /** tag_len of the session, where the request has none. */
+  readonly resultLength: number;
+}
+
 /**
- * Judges a request against its session and its chain, and fills a job.
- * Checked in this order: op_type (NOTSUPP where the device has no such
- * operation, ERR where the session is of another), direction, the lengths
- * against each other, against max_size and against the chain, the values
- * (all ERR).
+ * Whether the opcode runs the way the operation does. The rule holds for every
+ * algorithm, also where both directions compute the same.
  *
- * @param request the decoded request
- * @param session its session, of the request's service
+ * @param opcode the request's opcode
+ * @param op VIRTIO_CRYPTO_OP_* of the operation
+ * @returns true when it does; always for HASH and MAC, which have no direction
+ */
+export function directionFits(opcode: number, op: number): boolean {
+  switch (opcode) {
+    case VIRTIO_CRYPTO_CIPHER_ENCRYPT:
+    case VIRTIO_CRYPTO_AEAD_ENCRYPT:
+      return op === VIRTIO_CRYPTO_OP_ENCRYPT;
+    case VIRTIO_CRYPTO_CIPHER_DECRYPT:
+    case VIRTIO_CRYPTO_AEAD_DECRYPT:
+      return op === VIRTIO_CRYPTO_OP_DECRYPT;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Judges the lengths and values of a request, and fills a job. Checked: the
+ * lengths against max_size and against the chain, then iv, source, result and
+ * ranges against the algorithm, then the room for the result. Whatever fails
+ * gives ERR.
+ *
+ * @param request the decoded request, whose direction fits
+ * @param operation what it asks to be done
  * @param chain where the request lies
  * @param maxSize largest content of a request in bytes
  * @param cursor a cursor over the chain's segments
  * @param job receives the work to do, when the request is good
- * @returns VIRTIO_CRYPTO_OK, or the status the request gets
+ * @returns VIRTIO_CRYPTO_OK or VIRTIO_CRYPTO_ERR
  */
 export function prepareJob(
   request: DataRequest,
-  session: PreparedSession,
+  operation: Operation,
   chain: Chain,
   maxSize: number,
   cursor: SegmentCursor,
   job: Job,
 ): number {
-  if (request.service === VIRTIO_CRYPTO_SERVICE_CIPHER) {
-    if (request.opType !== VIRTIO_CRYPTO_SYM_OP_CIPHER) {
-      return VIRTIO_CRYPTO_NOTSUPP;
-    }
-    if (request.opType !== session.opType) return VIRTIO_CRYPTO_ERR;
-  }
-  if (!directionFits(request, session)) return VIRTIO_CRYPTO_ERR;
-
-  const { kind } = session;
-  const source = request.sourceLength;
-  // Sums of at most six fields below 2^32 each are exact: nothing wraps.
-  const content = request.ivLength + source + request.aadLength +
-    request.destinationLength + request.resultLength;
-  if (content > maxSize) return VIRTIO_CRYPTO_ERR;
-  let ivRoom = request.ivLength;
-  const readable = request.variableAt + ivRoom + source + request.aadLength;
-  if (request.exact && chain.readableLength !== readable) {
-    ivRoom = AEAD_IV_ROOM;
-    if (
-      kind.name !== "aes-gcm" ||
-      chain.readableLength !== readable - request.ivLength + ivRoom
-    ) return VIRTIO_CRYPTO_ERR;
-  } else if (chain.readableLength < readable) {
+  const { algorithm, hash } = operation;
+  const ivRoom = ivRoomOf(request, algorithm, chain, maxSize);
+  if (ivRoom < 0) return VIRTIO_CRYPTO_ERR;
+  if (!hasSize(algorithm.iv, request.ivLength) && algorithm.kind !== "mac") {
     return VIRTIO_CRYPTO_ERR;
   }
-  if (
-    chain.writableLength <
-      request.destinationLength + request.resultLength + STATUS_SIZE
-  ) return VIRTIO_CRYPTO_ERR;
+  const resultLength = resultLengthOf(request, operation);
+  const written = hash === undefined
+    ? writtenBy(request, algorithm, resultLength)
+    : chainFits(request, algorithm, hash)
+    ? request.sourceLength
+    : -1;
+  const room = algorithm.kind === "hash" || algorithm.kind === "mac"
+    ? resultLength
+    : request.destinationLength;
+  if (written < 0 || written > room) return VIRTIO_CRYPTO_ERR;
 
-  if (
-    !hasSize(kind.iv, request.ivLength) || source < kind.minimum ||
-    source % kind.block !== 0
-  ) return VIRTIO_CRYPTO_ERR;
-  let resultLength = 0;
-  let written: number;
-  let room = request.destinationLength;
-  switch (request.service) {
-    case VIRTIO_CRYPTO_SERVICE_CIPHER:
-      written = source;
-      break;
-    case VIRTIO_CRYPTO_SERVICE_HASH:
-    case VIRTIO_CRYPTO_SERVICE_MAC:
-      resultLength = request.resultLength;
-      if (!hasSize(kind.result, resultLength)) return VIRTIO_CRYPTO_ERR;
-      written = resultLength;
-      room = resultLength;
-      break;
-    default:
-      resultLength = request.tagLength < 0
-        ? session.resultLength
-        : request.tagLength;
-      if (!hasSize(kind.result, resultLength)) return VIRTIO_CRYPTO_ERR;
-      written = request.opcode === VIRTIO_CRYPTO_AEAD_DECRYPT
-        ? source - resultLength
-        : source + resultLength;
-      if (written < 0) return VIRTIO_CRYPTO_ERR;
-  }
-  if (room < written) return VIRTIO_CRYPTO_ERR;
-
-  job.context = session.context;
-  job.ivLength = request.ivLength;
   job.resultLength = resultLength;
   cursor.seek(chain.readableFirst);
-  cursor.skip(request.variableAt);
-  cursor.read(job.iv, 0, request.ivLength);
-  cursor.skip(ivRoom - request.ivLength);
-  cursor.take(job.source, source);
-  cursor.take(job.aad, request.aadLength);
+  cursor.skip(request.variableAt + request.keyLength + request.authKeyLength);
+  fillIv(request, algorithm, ivRoom, cursor, job);
+  if (request.aadFirst) cursor.take(job.aad, request.aadLength);
+  cursor.take(job.source, request.sourceLength - sourceIv(algorithm));
+  if (!request.aadFirst) cursor.take(job.aad, request.aadLength);
   cursor.seek(chain.writableFirst);
   cursor.take(job.destination, written);
+  if (hash !== undefined) fillChain(request, hash, chain, cursor, job);
   return VIRTIO_CRYPTO_OK;
 }
 
-/** Whether the opcode runs the way the session was made for. */
-function directionFits(
+/** hash_result_len or tag_len: the request's own, else the session's. */
+function resultLengthOf(request: DataRequest, operation: Operation): number {
+  if (operation.algorithm.kind !== "aead") return request.resultLength;
+  return request.tagLength < 0 ? operation.resultLength : request.tagLength;
+}
+
+/**
+ * Judges the lengths of a request against max_size and its chain.
+ *
+ * @returns bytes that the iv takes in the readable part, or -1
+ */
+function ivRoomOf(
   request: DataRequest,
-  session: PreparedSession,
-): boolean {
-  switch (request.service) {
-    case VIRTIO_CRYPTO_SERVICE_CIPHER:
-    case VIRTIO_CRYPTO_SERVICE_AEAD: {
-      const decrypts = request.opcode === VIRTIO_CRYPTO_CIPHER_DECRYPT ||
-        request.opcode === VIRTIO_CRYPTO_AEAD_DECRYPT;
-      return decrypts === (session.op === VIRTIO_CRYPTO_OP_DECRYPT);
-    }
+  algorithm: Algorithm,
+  chain: Chain,
+  maxSize: number,
+): number {
+  const { ivLength } = request;
+  const given = request.keyLength + request.authKeyLength + ivLength +
+    request.sourceLength + request.aadLength;
+  // At most seven fields below 2^32 each: the sums are exact, nothing wraps.
+  const result = request.destinationLength + request.resultLength;
+  if (given + result > maxSize) return -1;
+  if (chain.writableLength < result + STATUS_SIZE) return -1;
+  const readable = request.variableAt + given;
+  if (!request.exact) return chain.readableLength < readable ? -1 : ivLength;
+  if (chain.readableLength === readable) return ivLength;
+  return paddedIvAt(algorithm) >= 0 &&
+      chain.readableLength === readable - ivLength + AEAD_IV_ROOM
+    ? AEAD_IV_ROOM
+    : -1;
+}
+
+/**
+ * Where the iv starts in an iv field of 16 bytes: v15, "AEAD Service
+ * Operation", "the nonce should be written starting at &iv[1]" for CCM.
+ *
+ * @returns bytes before it, or -1 where there is no such form
+ */
+function paddedIvAt(algorithm: Algorithm): number {
+  switch (algorithm.name) {
+    case "aes-gcm":
+      return 0;
+    case "aes-ccm":
+      return 1;
     default:
-      return true;
+      return -1;
   }
+}
+
+/** A MAC request has no iv field: bytes at the source's start that are it. */
+function sourceIv(algorithm: Algorithm): number {
+  return algorithm.kind === "mac" ? algorithm.iv.min : 0;
+}
+
+/**
+ * Judges source and result of anything but a chain.
+ *
+ * @returns bytes that will be written, or -1
+ */
+function writtenBy(
+  request: DataRequest,
+  algorithm: Algorithm,
+  resultLength: number,
+): number {
+  const source = request.sourceLength - sourceIv(algorithm);
+  if (source < algorithm.minimum || source % algorithm.block !== 0) return -1;
+  if (algorithm.kind === "cipher") return source;
+  if (!hasSize(algorithm.result, resultLength)) return -1;
+  if (algorithm.kind !== "aead") return resultLength;
+  return request.opcode === VIRTIO_CRYPTO_AEAD_DECRYPT
+    ? source - resultLength
+    : source + resultLength;
+}
+
+/** Reads the iv, from its field or from the source's start. */
+function fillIv(
+  request: DataRequest,
+  algorithm: Algorithm,
+  ivRoom: number,
+  cursor: SegmentCursor,
+  job: Job,
+): void {
+  if (algorithm.kind === "mac") {
+    job.ivLength = sourceIv(algorithm);
+    cursor.read(job.iv, 0, job.ivLength);
+    return;
+  }
+  const { ivLength } = request;
+  const before = ivRoom === ivLength ? 0 : paddedIvAt(algorithm);
+  job.ivLength = ivLength;
+  cursor.skip(before);
+  cursor.read(job.iv, 0, ivLength);
+  cursor.skip(ivRoom - ivLength - before);
 }

@@ -14,7 +14,12 @@ import {
   VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_VERSION_1,
 } from "../spec/constants.ts";
-import { sessionModeFeatures } from "../spec/data_layout.ts";
+import {
+  offeredFeatures,
+  type RequestLayout,
+  requestLayout,
+  type SpecName,
+} from "../spec/request_layout.ts";
 import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
 import type { DataQueueOptions } from "./data_queue.ts";
@@ -29,6 +34,11 @@ export interface DeviceOptions {
    * Algorithms that none of them serves are not advertised.
    */
   readonly engines?: readonly EngineName[] | undefined;
+  /**
+   * The document whose features are offered; "v15" when left out. A legacy
+   * driver is served under each.
+   */
+  readonly spec?: SpecName | undefined;
   /** Largest content of a request, 1 to 2^30; 16 MiB when left out. */
   readonly maxSize?: number | undefined;
   /** Most sessions at a time, 1 to 2^20; 4096 when left out. */
@@ -49,6 +59,7 @@ export const MAX_MAX_SIZE = 1 << 30;
 interface Settings {
   readonly queues: number;
   readonly engines: readonly EngineName[];
+  readonly spec: SpecName;
   readonly maxSize: number;
   readonly maxSessions: number;
   readonly maxContexts: number;
@@ -97,6 +108,7 @@ export class DeviceCore {
     const settings: Settings = {
       queues: bounded("queues", options.queues, 2, 1, MAX_DATA_QUEUES),
       engines: options.engines ?? ENGINE_NAMES,
+      spec: options.spec ?? "v15",
       maxSize: bounded(
         "maxSize",
         options.maxSize,
@@ -126,13 +138,30 @@ export class DeviceCore {
     this.features = 1n << BigInt(VIRTIO_F_VERSION_1) |
       1n << BigInt(VIRTIO_F_RING_INDIRECT_DESC) |
       1n << BigInt(VIRTIO_F_RING_EVENT_IDX) |
-      sessionModeFeatures(this.capabilities.services);
+      offeredFeatures(settings.spec, this.capabilities.services);
     this.#table = createSessionTable(settings.maxSessions);
     this.sessions = new SessionService(
       new SessionRegistry(new SessionTable(this.#table)),
       this.capabilities,
       { maxSize: settings.maxSize, dataQueues: settings.queues },
       retired,
+    );
+  }
+
+  /**
+   * The layout of requests that follows from a negotiation.
+   *
+   * @param features the negotiated feature bits
+   * @param sessionMessages whether the frontend makes sessions by message
+   * @returns plain data, for whoever decodes requests
+   */
+  layout(features: bigint, sessionMessages: boolean): RequestLayout {
+    const { services } = this.capabilities;
+    return requestLayout(
+      this.settings.spec,
+      services,
+      features,
+      sessionMessages,
     );
   }
 

@@ -7,10 +7,11 @@
  */
 
 import {
-  type Engine,
+  type Context,
   Job,
   type JobMemory,
   JobOutcome,
+  type Runner,
 } from "../engine/engine.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import { SegmentCursor, SegmentTable } from "../memory/segments.ts";
@@ -19,14 +20,19 @@ import {
   VIRTIO_CRYPTO_BADMSG,
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_INVSESS,
+  VIRTIO_CRYPTO_NOTSUPP,
   VIRTIO_CRYPTO_OK,
+  VIRTIO_CRYPTO_SERVICE_CIPHER,
 } from "../spec/constants.ts";
+import { decodeDataRequest } from "../spec/data_decoder.ts";
 import { DATA_FIXED_MAX, DataRequest } from "../spec/data_request.ts";
-import { type DataLayout, decodeDataRequest } from "../spec/data_layout.ts";
+import type { RequestLayout } from "../spec/request_layout.ts";
 import { Chain, ChainFault } from "../virtqueue/chain.ts";
 import { type DeviceRing, Take } from "../virtqueue/ring.ts";
+import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import type { QueueCounters } from "./counters.ts";
-import { prepareJob } from "./data_service.ts";
+import { directionFits, prepareJob } from "./data_service.ts";
+import { StatelessOperation } from "./stateless.ts";
 
 /** Most requests of one round. */
 export const ROUND_REQUESTS = 256;
@@ -68,6 +74,8 @@ class Entry {
   status = PENDING;
   /** Next entry of the same group, or -1. */
   next = -1;
+  /** The context of a stateless request, which ends with it. */
+  own: Context | undefined = undefined;
 }
 
 /** The limits a device sets its data queues. */
@@ -82,13 +90,15 @@ export class Round implements JobMemory {
   readonly segments = new SegmentTable(ROUND_SEGMENTS);
   readonly #cursor: SegmentCursor;
   readonly #sessions: ContextCache;
-  readonly #engines: readonly Engine[];
+  readonly #capabilities: Capabilities;
+  readonly #runners: readonly Runner[];
   readonly #limits: QueueLimits;
   readonly #counters: QueueCounters;
   readonly #stopping: () => boolean;
   readonly #entries: Entry[] = [];
   #count = 0;
   readonly #request = new DataRequest();
+  readonly #stateless: StatelessOperation;
   readonly #head = new Uint8Array(DATA_FIXED_MAX);
   readonly #headView = new DataView(this.#head.buffer);
   /** First and last entry of each group, groups numbered over all engines. */
@@ -102,7 +112,7 @@ export class Round implements JobMemory {
   /**
    * @param memory the guest's memory
    * @param sessions the thread's prepared sessions
-   * @param engines the engines the sessions' contexts come from
+   * @param capabilities what the thread's engines serve
    * @param limits what a request may hold
    * @param counters where to count
    * @param stopping asked while a large request runs on a portable engine:
@@ -111,7 +121,7 @@ export class Round implements JobMemory {
   constructor(
     memory: GuestMemory,
     sessions: ContextCache,
-    engines: readonly Engine[],
+    capabilities: Capabilities,
     limits: QueueLimits,
     counters: QueueCounters,
     stopping: () => boolean,
@@ -119,11 +129,16 @@ export class Round implements JobMemory {
     this.memory = memory;
     this.#cursor = new SegmentCursor(memory, this.segments);
     this.#sessions = sessions;
-    this.#engines = engines;
+    this.#capabilities = capabilities;
+    this.#runners = capabilities.runners;
+    this.#stateless = new StatelessOperation(capabilities);
     this.#limits = limits;
     this.#counters = counters;
     this.#stopping = stopping;
-    const groups = engines.reduce((sum, engine) => sum + engine.groups, 0);
+    const groups = this.#runners.reduce(
+      (sum, runner) => sum + runner.groups,
+      0,
+    );
     this.#groupFirst = new Int16Array(groups).fill(-1);
     this.#groupLast = new Int16Array(groups).fill(-1);
     this.#groups = new Int16Array(groups);
@@ -146,7 +161,7 @@ export class Round implements JobMemory {
    * @param layout the layout of its requests
    * @returns a value of {@linkcode RoundResult}
    */
-  run(ring: DeviceRing, layout: DataLayout): number {
+  run(ring: DeviceRing, layout: RequestLayout): number {
     const started = performance.now();
     const broken = !this.#take(ring);
     const count = this.#count;
@@ -156,6 +171,7 @@ export class Round implements JobMemory {
     if (count === 1) {
       const { chain, job, status } = this.#entries[0]!;
       if (status === PENDING && job.outcome === JobOutcome.ABANDONED) {
+        this.#release(this.#entries[0]!);
         ring.untake(chain);
         return RoundResult.ABANDONED;
       }
@@ -193,7 +209,7 @@ export class Round implements JobMemory {
   }
 
   /** Gives an entry its status, or puts it into its group. */
-  #decode(index: number, layout: DataLayout): void {
+  #decode(index: number, layout: RequestLayout): void {
     const entry = this.#entries[index]!;
     entry.status = this.#judge(entry, layout);
     if (entry.status !== VIRTIO_CRYPTO_OK) return;
@@ -211,7 +227,7 @@ export class Round implements JobMemory {
     this.#groupLast[group] = index;
   }
 
-  #judge(entry: Entry, layout: DataLayout): number {
+  #judge(entry: Entry, layout: RequestLayout): number {
     const { chain } = entry;
     if (chain.fault !== ChainFault.NONE) return VIRTIO_CRYPTO_ERR;
     const request = this.#request;
@@ -220,24 +236,50 @@ export class Round implements JobMemory {
     this.#cursor.read(this.#head, 0, length);
     const status = decodeDataRequest(this.#headView, length, layout, request);
     if (status !== VIRTIO_CRYPTO_OK) return status;
+    return request.sessionMode
+      ? this.#judgeSession(entry)
+      : this.#judgeStateless(entry);
+  }
+
+  #judgeSession(entry: Entry): number {
+    const request = this.#request;
     const session = this.#sessions.get(request.sessionLow, request.sessionHigh);
-    if (session === undefined || session.service !== request.service) {
-      return VIRTIO_CRYPTO_INVSESS;
+    if (
+      session === undefined || session.parameters.service !== request.service
+    ) return VIRTIO_CRYPTO_INVSESS;
+    const { parameters, context } = session;
+    if (request.service === VIRTIO_CRYPTO_SERVICE_CIPHER) {
+      if (!isSymmetricOperation(request.opType)) return VIRTIO_CRYPTO_NOTSUPP;
+      if (request.opType !== parameters.opType) return VIRTIO_CRYPTO_ERR;
     }
+    if (!directionFits(request.opcode, parameters.op)) return VIRTIO_CRYPTO_ERR;
+    entry.job.context = context;
     return prepareJob(
       request,
       session,
-      chain,
+      entry.chain,
       this.#limits.maxSize,
       this.#cursor,
       entry.job,
     );
   }
 
+  #judgeStateless(entry: Entry): number {
+    const status = this.#stateless.judge(
+      this.#request,
+      entry.chain,
+      this.#limits.maxSize,
+      this.#cursor,
+      entry.job,
+    );
+    if (status === VIRTIO_CRYPTO_OK) entry.own = entry.job.context;
+    return status;
+  }
+
   #groupOf(job: Job): number {
     const { engine, group } = job.context!;
     let base = 0;
-    for (const candidate of this.#engines) {
+    for (const candidate of this.#runners) {
       if (candidate === engine) break;
       base += candidate.groups;
     }
@@ -264,11 +306,18 @@ export class Round implements JobMemory {
     this.#groupCount = 0;
   }
 
+  /** Lets go of a context, and wipes one that was the request's own. */
+  #release(entry: Entry): void {
+    entry.job.context = undefined;
+    entry.own?.wipe();
+    entry.own = undefined;
+  }
+
   /** Writes the status behind the result, and returns the chain. */
   #answer(entry: Entry, ring: DeviceRing): void {
     const { chain, job } = entry;
     if (entry.status === PENDING) entry.status = statusOf(job.outcome);
-    job.context = undefined;
+    this.#release(entry);
     const bytes = this.memory.bytes[chain.lastRegion];
     if (bytes === undefined) {
       ring.put(chain, 0);

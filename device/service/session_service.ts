@@ -6,7 +6,11 @@
  */
 
 import type { SessionRegistry } from "../session/registry.ts";
-import { VIRTIO_CRYPTO_ERR, VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
+import {
+  VIRTIO_CRYPTO_ERR,
+  VIRTIO_CRYPTO_NOSPC,
+  VIRTIO_CRYPTO_OK,
+} from "../spec/constants.ts";
 import type { SessionParameters } from "../spec/session_parameters.ts";
 import type { Capabilities } from "./capabilities.ts";
 
@@ -54,32 +58,40 @@ export class SessionService {
   }
 
   /**
-   * Judges the parameters of a session.
+   * Judges the parameters of a session: what is not offered (NOTSUPP), then
+   * the values (ERR).
    *
    * @param parameters what the driver asks for
    * @returns VIRTIO_CRYPTO_OK, or the status the request gets
    */
   check(parameters: SessionParameters): number {
-    return this.#capabilities.checkSession(parameters, this.#limits.maxSize);
+    const offered = this.#capabilities.checkOffered(parameters);
+    return offered === VIRTIO_CRYPTO_OK
+      ? this.#capabilities.checkValues(parameters, this.#limits.maxSize)
+      : offered;
   }
 
   /**
    * Creates a session of parameters that were judged good.
    *
    * @param parameters what the driver asks for
-   * @param queueId the data queue the driver says it will use
+   * @param queueId the data queue the driver says it will use; with REVISION_1
+   * the field is reserved, and nothing is judged by it
+   * @param revision1 whether VIRTIO_CRYPTO_F_REVISION_1 was negotiated
    * @returns status, and the id's halves, 0 on failure
    */
   create(
     parameters: SessionParameters,
     queueId: number,
+    revision1 = false,
   ): { status: number; low: number; high: number } {
-    const id = queueId < this.#limits.dataQueues
-      ? this.#registry.create(parameters, parameters.key)
-      : undefined;
-    return id === undefined
-      ? { status: VIRTIO_CRYPTO_ERR, low: 0, high: 0 }
-      : { status: VIRTIO_CRYPTO_OK, ...id };
+    if (!revision1 && queueId >= this.#limits.dataQueues) {
+      return { status: VIRTIO_CRYPTO_ERR, low: 0, high: 0 };
+    }
+    const id = this.#registry.create(parameters, parameters.key);
+    if (id !== undefined) return { status: VIRTIO_CRYPTO_OK, ...id };
+    const status = revision1 ? VIRTIO_CRYPTO_NOSPC : VIRTIO_CRYPTO_ERR;
+    return { status, low: 0, high: 0 };
   }
 
   /**

@@ -8,33 +8,40 @@
 
 import type { Algorithm } from "../engine/algorithm.ts";
 import type { Context } from "../engine/engine.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import {
   MAX_KEY_MATERIAL,
-  type SessionFields,
+  noSessionFields,
   type SessionTable,
 } from "./table.ts";
 
 /** A session as a worker uses it. */
-export interface PreparedSession extends Readonly<SessionFields> {
+export interface PreparedSession {
   /** Low half of the id. */
   readonly low: number;
   /** High half of the id. */
   readonly high: number;
-  /** What the session computes. */
-  readonly kind: Algorithm;
+  /** What it was created from. */
+  readonly parameters: OperationParameters;
   /** The prepared operation. */
   readonly context: Context;
+  /** The operation's algorithm; a chain's cipher. */
+  readonly algorithm: Algorithm;
+  /** A chain's hash or MAC. */
+  readonly hash: Algorithm | undefined;
+  /** Bytes of digest or tag given at creation. */
+  readonly resultLength: number;
 }
 
 /**
- * Makes a context of a session's parameters.
+ * Makes a context of an operation's parameters.
  *
- * @param fields the parameters
- * @param key the key, which the caller wipes
- * @returns algorithm and context, or undefined where nothing serves it
+ * @param parameters the parameters
+ * @param key the keys, which the caller wipes
+ * @returns the context, or undefined where nothing serves it
  */
 export type Prepare = (
-  fields: Readonly<SessionFields>,
+  parameters: OperationParameters,
   key: Uint8Array,
 ) => Context | undefined;
 
@@ -132,25 +139,27 @@ export class ContextCache {
   }
 
   #make(low: number, high: number): PreparedSession | undefined {
-    const fields: SessionFields = {
-      service: 0,
-      opType: 0,
-      algorithm: 0,
-      op: 0,
-      resultLength: 0,
-    };
-    const length = this.#table.read(low, high, fields, this.#key);
+    const parameters = noSessionFields();
+    const length = this.#table.read(low, high, parameters, this.#key);
     if (length < 0) return undefined;
     let context: Context | undefined;
     try {
-      context = this.#prepare(fields, this.#key.subarray(0, length));
+      context = this.#prepare(parameters, this.#key.subarray(0, length));
     } finally {
       this.#key.fill(0);
     }
     if (context === undefined) return undefined;
     if (this.#free.length === 0) this.#drop(this.#oldest);
     const entry = this.#free.pop()!;
-    const session = { ...fields, low, high, kind: context.algorithm, context };
+    const session: PreparedSession = {
+      low,
+      high,
+      parameters,
+      context,
+      algorithm: context.algorithm,
+      hash: context.hash,
+      resultLength: parameters.resultLength,
+    };
     this.#entries[entry] = session;
     this.#entryOf[low] = entry;
     this.#link(entry);

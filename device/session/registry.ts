@@ -5,11 +5,8 @@
  * @module
  */
 
-import {
-  MAX_GENERATION,
-  type SessionFields,
-  type SessionTable,
-} from "./table.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
+import { MAX_GENERATION, type SessionTable } from "./table.ts";
 
 /** The id of a session, in halves. */
 export interface SessionId {
@@ -51,7 +48,7 @@ export class SessionRegistry {
    * @returns its id, or undefined when the table is full
    */
   create(
-    fields: Readonly<SessionFields>,
+    fields: OperationParameters,
     key: Uint8Array,
   ): SessionId | undefined {
     if (this.#freeCount === 0) return undefined;

@@ -10,6 +10,8 @@
  * @module
  */
 
+import type { OperationParameters } from "../spec/session_parameters.ts";
+
 /** Bytes of the head: i32 number of slots, i32 retire counter. */
 const HEAD_SIZE = 64;
 const HEAD_SLOTS = 0;
@@ -26,8 +28,12 @@ const SERVICE = 2;
 const OP_TYPE = 3;
 const ALGORITHM = 4;
 const OP = 5;
-const RESULT_LENGTH = 6;
-const KEY_LENGTH = 7;
+const KEY_LENGTH = 6;
+const CHAIN_ORDER = 7;
+const HASH_MODE = 8;
+const HASH_ALGORITHM = 9;
+const AUTH_KEY_LENGTH = 10;
+const RESULT_LENGTH = 11;
 
 /**
  * Sizes of key material, in bytes. Each class has one block a slot, so a slot
@@ -45,18 +51,29 @@ export const MAX_GENERATION = 0x7fff_ffff;
 /** Most sessions a table can be made for. */
 export const MAX_SESSIONS = 1 << 20;
 
-/** What a slot says of its session. */
-export interface SessionFields {
-  /** VIRTIO_CRYPTO_SERVICE_* number. */
-  service: number;
-  /** VIRTIO_CRYPTO_SYM_OP_*, 0 outside the CIPHER service. */
-  opType: number;
-  /** Number of the algorithm. */
-  algorithm: number;
-  /** VIRTIO_CRYPTO_OP_*, 0 for HASH and MAC. */
-  op: number;
-  /** Bytes of digest or tag given at creation. */
-  resultLength: number;
+/** What a slot says of its session; a reader fills it. */
+export type SessionFields = {
+  -readonly [Field in keyof OperationParameters]: OperationParameters[Field];
+};
+
+/**
+ * Fields of no session.
+ *
+ * @returns an object for {@linkcode SessionTable.read} to fill
+ */
+export function noSessionFields(): SessionFields {
+  return {
+    service: 0,
+    opType: 0,
+    algorithm: 0,
+    op: 0,
+    keyLength: 0,
+    chainOrder: 0,
+    hashMode: 0,
+    hashAlgorithm: 0,
+    authKeyLength: 0,
+    resultLength: 0,
+  };
 }
 
 function keyBlock(slots: number, slot: number, length: number): number {
@@ -124,8 +141,8 @@ export class SessionTable {
    * @param low low half of its id
    * @param high high half of its id
    * @param fields receives its parameters
-   * @param key receives its key, {@linkcode MAX_KEY_MATERIAL} bytes long
-   * @returns the key's length in bytes, or -1 when the session is not live
+   * @param key receives its keys, {@linkcode MAX_KEY_MATERIAL} bytes long
+   * @returns the keys' length in bytes, or -1 when the session is not live
    */
   read(
     low: number,
@@ -142,8 +159,13 @@ export class SessionTable {
       fields.opType = words[at + OP_TYPE]!;
       fields.algorithm = words[at + ALGORITHM]!;
       fields.op = words[at + OP]!;
+      fields.keyLength = words[at + KEY_LENGTH]!;
+      fields.chainOrder = words[at + CHAIN_ORDER]!;
+      fields.hashMode = words[at + HASH_MODE]!;
+      fields.hashAlgorithm = words[at + HASH_ALGORITHM]!;
+      fields.authKeyLength = words[at + AUTH_KEY_LENGTH]!;
       fields.resultLength = words[at + RESULT_LENGTH]!;
-      const length = words[at + KEY_LENGTH]!;
+      const length = fields.keyLength + fields.authKeyLength;
       const block = keyBlock(this.slots, low, length);
       for (let i = 0; i < length; i++) key[i] = this.#bytes[block + i]!;
       if (
@@ -160,12 +182,13 @@ export class SessionTable {
    * @param slot the slot
    * @param generation a generation the slot never had
    * @param fields the session's parameters
-   * @param key its key, at most {@linkcode MAX_KEY_MATERIAL} bytes
+   * @param key its key, then its authentication key: as many bytes as their
+   * lengths say, at most {@linkcode MAX_KEY_MATERIAL}
    */
   publish(
     slot: number,
     generation: number,
-    fields: Readonly<SessionFields>,
+    fields: OperationParameters,
     key: Uint8Array,
   ): void {
     const words = this.#words;
@@ -175,8 +198,12 @@ export class SessionTable {
     words[at + OP_TYPE] = fields.opType;
     words[at + ALGORITHM] = fields.algorithm;
     words[at + OP] = fields.op;
+    words[at + KEY_LENGTH] = fields.keyLength;
+    words[at + CHAIN_ORDER] = fields.chainOrder;
+    words[at + HASH_MODE] = fields.hashMode;
+    words[at + HASH_ALGORITHM] = fields.hashAlgorithm;
+    words[at + AUTH_KEY_LENGTH] = fields.authKeyLength;
     words[at + RESULT_LENGTH] = fields.resultLength;
-    words[at + KEY_LENGTH] = key.length;
     this.#bytes.set(key, keyBlock(this.slots, slot, key.length));
     Atomics.store(words, at + GENERATION, generation);
     Atomics.add(words, at + SEQUENCE, 1);
@@ -194,7 +221,7 @@ export class SessionTable {
     const at = this.#slot(slot);
     Atomics.add(words, at + SEQUENCE, 1);
     Atomics.store(words, at + GENERATION, 0);
-    const length = words[at + KEY_LENGTH]!;
+    const length = words[at + KEY_LENGTH]! + words[at + AUTH_KEY_LENGTH]!;
     const block = keyBlock(this.slots, slot, length);
     this.#bytes.fill(0, block, block + length);
     words.fill(0, at + SERVICE, at + SLOT_WORDS);

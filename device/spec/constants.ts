@@ -20,6 +20,19 @@ export const VIRTIO_CRYPTO_F_MAC_SESSION_MODE = 3;
 /** Session mode is available for the AEAD service. */
 export const VIRTIO_CRYPTO_F_AEAD_SESSION_MODE = 4;
 
+// The same bits in virtio 1.1 and later (virtio 1.4, 5.9.3).
+
+/** Requests have no padding, and services may have a stateless mode. */
+export const VIRTIO_CRYPTO_F_REVISION_1 = 0;
+/** Stateless requests are available for the CIPHER service. */
+export const VIRTIO_CRYPTO_F_CIPHER_STATELESS_MODE = 1;
+/** Stateless requests are available for the HASH service. */
+export const VIRTIO_CRYPTO_F_HASH_STATELESS_MODE = 2;
+/** Stateless requests are available for the MAC service. */
+export const VIRTIO_CRYPTO_F_MAC_STATELESS_MODE = 3;
+/** Stateless requests are available for the AEAD service. */
+export const VIRTIO_CRYPTO_F_AEAD_STATELESS_MODE = 4;
+
 // Reserved feature bits (virtio 1.1, 6).
 
 /** Buffers may be given by indirect tables (virtio 1.1, 2.6.5.3). */
@@ -185,6 +198,18 @@ export const VIRTIO_CRYPTO_SYM_OP_CIPHER = 1;
 /** `op_type`: a cipher chained with a hash or MAC. */
 export const VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING = 2;
 
+/** `alg_chain_order`: the hash is of the source. */
+export const VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_HASH_THEN_CIPHER = 1;
+/** `alg_chain_order`: the hash is of the cipher's result. */
+export const VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_CIPHER_THEN_HASH = 2;
+
+/** `hash_mode`: a plain hash. */
+export const VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN = 1;
+/** `hash_mode`: a MAC. */
+export const VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH = 2;
+/** `hash_mode`: a nested hash. */
+export const VIRTIO_CRYPTO_SYM_HASH_MODE_NESTED = 3;
+
 /** `flag` of a data request: the session was created before. */
 export const VIRTIO_CRYPTO_FLAG_SESSION_MODE = 1;
 /** `flag` of a data request: the keys are in the request. */
@@ -202,6 +227,8 @@ export const VIRTIO_CRYPTO_BADMSG = 2;
 export const VIRTIO_CRYPTO_NOTSUPP = 3;
 /** The session id is not that of a session. */
 export const VIRTIO_CRYPTO_INVSESS = 4;
+/** No session is free (virtio 1.4, with REVISION_1 only). */
+export const VIRTIO_CRYPTO_NOSPC = 5;
 
 /**
  * The service an opcode belongs to.

@@ -1,6 +1,7 @@
 /**
- * Requests of the control queue (v15, "Control Virtqueue"), in the unpadded
- * form of the document and in the padded one of Linux, DPDK and QEMU.
+ * Requests of the control queue (v15, "Control Virtqueue"; virtio 1.4,
+ * 5.9.7.2), in the unpadded form of the documents and in the padded one of
+ * Linux, DPDK and QEMU.
  *
  * @module
  */
@@ -14,82 +15,57 @@ import {
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SERVICE_HASH,
   VIRTIO_CRYPTO_SERVICE_MAC,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
+  VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "./constants.ts";
-import type { SessionParameters } from "./session_parameters.ts";
-
-/** Size of the general header in bytes. */
-export const CONTROL_HEADER_SIZE = 16;
-/** le32: VIRTIO_CRYPTO_CIPHER_CREATE_SESSION and so on. */
-const OPCODE = 0;
-// le32 algo at 4 and le32 flag at 8: nothing depends on them
-/** le32: a data queue. */
-const QUEUE_ID = 12;
+import {
+  AEAD_SESSION_PARA,
+  CHAIN_SESSION_PARA,
+  CIPHER_SESSION_PARA,
+  CTRL_HEADER,
+  DESTROY_ANSWER,
+  DESTROY_SESSION,
+  HASH_SESSION_PARA,
+  MAC_SESSION_PARA,
+  SESSION_INPUT,
+  SYM_SESSION_TAIL,
+} from "./control_structures.ts";
+import type { RequestLayout } from "./request_layout.ts";
+import type {
+  OperationParameters,
+  SessionParameters,
+} from "./session_parameters.ts";
 
 /** The second byte of the opcodes that create a session. */
 const CREATE = 0x02;
 /** The second byte of the opcodes that destroy one. */
 const DESTROY = 0x03;
 
-const AT = CONTROL_HEADER_SIZE;
+const AT = CTRL_HEADER.size;
 
 /** Size the padded form gives every fixed part. */
 export const CONTROL_PADDED_SIZE = 56;
-/** Size of the symmetric fixed part: the union of 48, op_type, padding. */
-const SYM_SIZE = 56;
-/** le32, then le32 padding. */
-const SYM_OP_TYPE = AT + 48;
-// struct virtio_crypto_cipher_session_para
-/** le32. */
-const CIPHER_ALGO = AT;
-/** le32. */
-const CIPHER_KEYLEN = AT + 4;
-/** le32, then le32 padding. */
-const CIPHER_OP = AT + 8;
 
-// struct virtio_crypto_hash_session_para
-const HASH_SIZE = 8;
-/** le32. */
-const HASH_ALGO = AT;
-/** le32. */
-const HASH_RESULT_LEN = AT + 4;
-
-// struct virtio_crypto_mac_session_para
-const MAC_SIZE = 16;
-/** le32. */
-const MAC_ALGO = AT;
-/** le32. */
-const MAC_RESULT_LEN = AT + 4;
-/** le32, then le32 padding. */
-const MAC_AUTH_KEY_LEN = AT + 8;
-
-// struct virtio_crypto_aead_session_para
-const AEAD_SIZE = 24;
-/** le32. */
-const AEAD_ALGO = AT;
-/** le32. */
-const AEAD_KEY_LEN = AT + 4;
-/** le32, then le32 aad_len. */
-const AEAD_TAG_LEN = AT + 8;
-/** le32, then le32 padding. */
-const AEAD_OP = AT + 16;
-
-// struct virtio_crypto_destroy_session_req
-const DESTROY_SIZE = 8;
-/** le64. */
-const DESTROY_SESSION_ID = AT;
+/** Size of each service's fixed part, by service number. */
+const FIXED_SIZE: readonly number[] = [
+  CIPHER_SESSION_PARA.size + SYM_SESSION_TAIL.size,
+  HASH_SESSION_PARA.size,
+  MAC_SESSION_PARA.size,
+  AEAD_SESSION_PARA.size,
+];
 
 /**
  * The longest control request any layout has, in bytes: fixed part and the
  * longest cipher and authentication keys. What is longer is malformed.
  */
-export const CONTROL_REQUEST_MAX = AT + CONTROL_PADDED_SIZE + 256 + 512;
+export const CONTROL_REQUEST_MAX: number = AT + CONTROL_PADDED_SIZE + 256 + 512;
 
 /** What a control request asks for. */
 export type ControlRequest =
   | {
     readonly kind: "create";
-    /** What the session shall be; its key is a view of the request. */
+    /** What the session shall be; its keys are a view of the request. */
     readonly parameters: SessionParameters;
     /** The data queue the driver says it will use. */
     readonly queueId: number;
@@ -130,118 +106,188 @@ function refused(
  * the fixed part are judged first.
  *
  * @param bytes the readable part, in private memory
- * @param services one bit a service the device offers
+ * @param layout what was negotiated: with REVISION_1 there is no padded form
  * @returns what the request asks for
  */
 export function decodeControlRequest(
   bytes: Uint8Array<ArrayBuffer>,
-  services: number,
+  layout: RequestLayout,
 ): ControlRequest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = bytes.length;
   if (length < AT) return refused(VIRTIO_CRYPTO_ERR, "either");
-  const opcode = view.getUint32(OPCODE, true);
+  const opcode = view.getUint32(CTRL_HEADER.at.opcode, true);
   const service = serviceOf(opcode);
   const operation = opcode & 0xff;
   if (
     service > VIRTIO_CRYPTO_SERVICE_AEAD ||
     (operation !== CREATE && operation !== DESTROY)
   ) return refused(VIRTIO_CRYPTO_NOTSUPP, "either");
-  if (!(services >> service & 1)) {
+  if (!(layout.services >> service & 1)) {
     return refused(
       VIRTIO_CRYPTO_NOTSUPP,
       operation === DESTROY ? "destroy" : "create",
     );
   }
-  if (operation === DESTROY) {
-    if (
-      length !== AT + DESTROY_SIZE && length !== AT + CONTROL_PADDED_SIZE
-    ) return refused(VIRTIO_CRYPTO_ERR, "destroy");
-    return {
-      kind: "destroy",
-      service,
-      sessionLow: view.getUint32(DESTROY_SESSION_ID, true),
-      sessionHigh: view.getUint32(DESTROY_SESSION_ID + 4, true),
-    };
-  }
+  return operation === DESTROY
+    ? decodeDestroy(view, layout, service)
+    : decodeCreate(bytes, view, layout, service);
+}
 
-  const size = FIXED_SIZE[service]!;
-  if (length < AT + size) return refused(VIRTIO_CRYPTO_ERR, "create");
-  const queueId = view.getUint32(QUEUE_ID, true);
-  let opType = 0;
-  let algorithm = 0;
-  let op = 0;
-  let resultLength = 0;
-  let keyLength = 0;
-  switch (service) {
-    case VIRTIO_CRYPTO_SERVICE_CIPHER:
-      opType = view.getUint32(SYM_OP_TYPE, true);
-      if (opType === VIRTIO_CRYPTO_SYM_OP_CIPHER) {
-        algorithm = view.getUint32(CIPHER_ALGO, true);
-        keyLength = view.getUint32(CIPHER_KEYLEN, true);
-        op = view.getUint32(CIPHER_OP, true);
-      }
-      break;
-    case VIRTIO_CRYPTO_SERVICE_HASH:
-      algorithm = view.getUint32(HASH_ALGO, true);
-      resultLength = view.getUint32(HASH_RESULT_LEN, true);
-      break;
-    case VIRTIO_CRYPTO_SERVICE_MAC:
-      algorithm = view.getUint32(MAC_ALGO, true);
-      resultLength = view.getUint32(MAC_RESULT_LEN, true);
-      keyLength = view.getUint32(MAC_AUTH_KEY_LEN, true);
-      break;
-    default:
-      algorithm = view.getUint32(AEAD_ALGO, true);
-      keyLength = view.getUint32(AEAD_KEY_LEN, true);
-      resultLength = view.getUint32(AEAD_TAG_LEN, true);
-      op = view.getUint32(AEAD_OP, true);
-  }
-  // Two forms: the length tells which came. keyLength is below 2^32 and the
-  // sums are numbers, so nothing wraps.
-  const unpadded = length === AT + size + keyLength;
-  const padded = length === AT + CONTROL_PADDED_SIZE + keyLength;
-  const keyAt = unpadded ? AT + size : AT + CONTROL_PADDED_SIZE;
-  // Where the length is wrong, the key is what there is of it: its size is
-  // judged by keyLength before the length is.
-  const key = unpadded || padded
-    ? bytes.subarray(keyAt, keyAt + keyLength)
-    : undefined;
+/** Whether a length is one of a form's: a fixed part, then `variable` bytes. */
+function forms(
+  layout: RequestLayout,
+  length: number,
+  fixed: number,
+  variable: number,
+): { unpadded: boolean; padded: boolean } {
+  // Lengths are below 2^32 and the sums are numbers, so nothing wraps.
   return {
-    kind: "create",
-    parameters: {
-      service,
-      opType,
-      algorithm,
-      op,
-      resultLength,
-      keyLength,
-      key: key ?? NO_KEY,
-    },
-    queueId,
-    lengthFits: key !== undefined,
+    unpadded: length === AT + fixed + variable,
+    padded: layout.kind !== "revision1" &&
+      length === AT + CONTROL_PADDED_SIZE + variable,
+  };
+}
+
+function decodeDestroy(
+  view: DataView,
+  layout: RequestLayout,
+  service: number,
+): ControlRequest {
+  const form = forms(layout, view.byteLength, DESTROY_SESSION.size, 0);
+  if (!form.unpadded && !form.padded) {
+    return refused(VIRTIO_CRYPTO_ERR, "destroy");
+  }
+  const at = AT + DESTROY_SESSION.at.session_id;
+  return {
+    kind: "destroy",
+    service,
+    sessionLow: view.getUint32(at, true),
+    sessionHigh: view.getUint32(at + 4, true),
   };
 }
 
 const NO_KEY = new Uint8Array(0);
 
-/** Size of each service's fixed part, by service number. */
-const FIXED_SIZE: readonly number[] = [
-  SYM_SIZE,
-  HASH_SIZE,
-  MAC_SIZE,
-  AEAD_SIZE,
-];
+function decodeCreate(
+  bytes: Uint8Array<ArrayBuffer>,
+  view: DataView,
+  layout: RequestLayout,
+  service: number,
+): ControlRequest {
+  const size = FIXED_SIZE[service]!;
+  if (bytes.length < AT + size) return refused(VIRTIO_CRYPTO_ERR, "create");
+  const operation = { ...NO_OPERATION, ...decodeFixed(view, service), service };
+  const keys = operation.keyLength + operation.authKeyLength;
+  const form = forms(layout, bytes.length, size, keys);
+  const lengthFits = form.unpadded || form.padded;
+  const keyAt = AT + (form.unpadded ? size : CONTROL_PADDED_SIZE);
+  return {
+    kind: "create",
+    parameters: {
+      ...operation,
+      key: lengthFits ? bytes.subarray(keyAt, keyAt + keys) : NO_KEY,
+    },
+    queueId: view.getUint32(CTRL_HEADER.at.queue_id, true),
+    lengthFits,
+  };
+}
 
-/** Size of a creation's answer, struct virtio_crypto_session_input. */
-export const CREATE_ANSWER_SIZE = 16;
-/** Size of a destruction's answer: le32 status, le32 padding. */
-export const DESTROY_ANSWER_SIZE = 8;
+const NO_OPERATION: OperationParameters = {
+  service: 0,
+  opType: 0,
+  algorithm: 0,
+  op: 0,
+  keyLength: 0,
+  chainOrder: 0,
+  hashMode: 0,
+  hashAlgorithm: 0,
+  authKeyLength: 0,
+  resultLength: 0,
+};
+
+/** Reads the fields that a service's fixed part has. */
+function decodeFixed(
+  view: DataView,
+  service: number,
+): Partial<OperationParameters> {
+  const le32 = (offset: number): number => view.getUint32(AT + offset, true);
+  switch (service) {
+    case VIRTIO_CRYPTO_SERVICE_CIPHER:
+      return decodeSymmetric(le32);
+    case VIRTIO_CRYPTO_SERVICE_HASH: {
+      const { at } = HASH_SESSION_PARA;
+      return {
+        algorithm: le32(at.algo),
+        resultLength: le32(at.hash_result_len),
+      };
+    }
+    case VIRTIO_CRYPTO_SERVICE_MAC: {
+      const { at } = MAC_SESSION_PARA;
+      return {
+        algorithm: le32(at.algo),
+        resultLength: le32(at.hash_result_len),
+        keyLength: le32(at.auth_key_len),
+      };
+    }
+    default: {
+      const { at } = AEAD_SESSION_PARA;
+      return {
+        algorithm: le32(at.algo),
+        keyLength: le32(at.key_len),
+        resultLength: le32(at.tag_len),
+        op: le32(at.op),
+      };
+    }
+  }
+}
+
+function decodeSymmetric(
+  le32: (offset: number) => number,
+): Partial<OperationParameters> {
+  const opType = le32(CIPHER_SESSION_PARA.size + SYM_SESSION_TAIL.at.op_type);
+  switch (opType) {
+    case VIRTIO_CRYPTO_SYM_OP_CIPHER: {
+      const { at } = CIPHER_SESSION_PARA;
+      return {
+        opType,
+        algorithm: le32(at.algo),
+        keyLength: le32(at.keylen),
+        op: le32(at.op),
+      };
+    }
+    case VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING: {
+      const { at } = CHAIN_SESSION_PARA;
+      const hashMode = le32(at.hash_mode);
+      return {
+        opType,
+        algorithm: le32(at["cipher_param.algo"]),
+        keyLength: le32(at["cipher_param.keylen"]),
+        op: le32(at["cipher_param.op"]),
+        chainOrder: le32(at.alg_chain_order),
+        hashMode,
+        hashAlgorithm: le32(at["u.algo"]),
+        resultLength: le32(at["u.hash_result_len"]),
+        // In the other modes the union holds no MAC.
+        authKeyLength: hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH
+          ? le32(at["u.mac_param.auth_key_len"])
+          : 0,
+      };
+    }
+    default:
+      return { opType };
+  }
+}
+
+/** Size of a creation's answer. */
+export const CREATE_ANSWER_SIZE: number = SESSION_INPUT.size;
+/** Size of a destruction's answer, where there is room for it. */
+export const DESTROY_ANSWER_SIZE: number = DESTROY_ANSWER.size;
 
 /**
  * Writes a creation's answer.
  *
- * @param target receives le64 session_id, le32 status, le32 padding
+ * @param target receives struct virtio_crypto_session_input
  * @param low low half of the id; 0 on failure
  * @param high high half of the id; 0 on failure
  * @param status VIRTIO_CRYPTO_*
@@ -253,12 +299,13 @@ export function encodeCreateAnswer(
   high: number,
   status: number,
 ): number {
+  const { at, size } = SESSION_INPUT;
   const ok = status === VIRTIO_CRYPTO_OK;
-  target.setUint32(0, ok ? low : 0, true);
-  target.setUint32(4, ok ? high : 0, true);
-  target.setUint32(8, status, true);
-  target.setUint32(12, 0, true);
-  return CREATE_ANSWER_SIZE;
+  target.setUint32(at.session_id, ok ? low : 0, true);
+  target.setUint32(at.session_id + 4, ok ? high : 0, true);
+  target.setUint32(at.status, status, true);
+  target.setUint32(at.padding, 0, true);
+  return size;
 }
 
 /**
@@ -275,11 +322,12 @@ export function encodeDestroyAnswer(
   writable: number,
   status: number,
 ): number {
-  if (writable < DESTROY_ANSWER_SIZE) {
+  const { at, size } = DESTROY_ANSWER;
+  if (writable < size) {
     target.setUint8(0, status);
     return 1;
   }
-  target.setUint32(0, status, true);
-  target.setUint32(4, 0, true);
-  return DESTROY_ANSWER_SIZE;
+  target.setUint32(at.status, status, true);
+  target.setUint32(at.padding, 0, true);
+  return size;
 }

@@ -10,7 +10,6 @@ import type { Log } from "../log.ts";
 import { MAX_MEMORY_REGIONS } from "../memory/guest_memory.ts";
 import { CONFIG_SIZE } from "../spec/config.ts";
 import { VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
-import { dataLayout } from "../spec/data_layout.ts";
 import { createSessionByMessage } from "./crypto_session_service.ts";
 import {
   encodeAck,
@@ -462,8 +461,7 @@ export class Connection {
       await this.#pause(index);
       return;
     }
-    const layout = dataLayout(
-      this.#device.core.capabilities.services,
+    const layout = this.#device.core.layout(
       this.#negotiation.features,
       this.#negotiation.sessionMessages,
     );

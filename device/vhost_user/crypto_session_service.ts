@@ -10,7 +10,10 @@ import {
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_OK,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
+  VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
 } from "../spec/constants.ts";
+import type { SessionParameters } from "../spec/session_parameters.ts";
 import {
   answerCryptoSession,
   decodeCryptoSessionCreate,
@@ -40,16 +43,41 @@ export function createSessionByMessage(
     answer(-BigInt(VIRTIO_CRYPTO_ERR));
     return;
   }
-  const { info, key } = message;
+  const { info, key, authKey } = message;
+  const chained = info.opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING;
+  const authenticated = chained &&
+    info.hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH;
+  const keys = new Uint8Array(
+    key.length + (authenticated ? authKey.length : 0),
+  );
+  keys.set(key);
+  if (authenticated) keys.set(authKey, key.length);
   const parameters = {
     service: VIRTIO_CRYPTO_SERVICE_CIPHER,
     opType: info.opType,
     algorithm: info.cipherAlgo,
     op: info.direction,
-    resultLength: 0,
     keyLength: info.keyLength,
-    key,
+    chainOrder: chained ? info.chainOrder : 0,
+    hashMode: chained ? info.hashMode : 0,
+    hashAlgorithm: chained ? info.hashAlgo : 0,
+    authKeyLength: authenticated ? info.authKeyLength : 0,
+    resultLength: chained ? info.hashResultLength : 0,
+    key: keys,
   };
+  try {
+    answer(create(parameters, sessions, log));
+  } finally {
+    keys.fill(0);
+  }
+}
+
+/** The session's id, or the negative of a status. */
+function create(
+  parameters: SessionParameters,
+  sessions: SessionService,
+  log: Log,
+): bigint {
   let status = sessions.check(parameters);
   if (status === VIRTIO_CRYPTO_OK) {
     // The message names no data queue: any of them may use the session.
@@ -57,12 +85,11 @@ export function createSessionByMessage(
     status = made.status;
     if (status === VIRTIO_CRYPTO_OK) {
       // Bit 63 is never set: the id is not negative for QEMU.
-      answer(BigInt(made.high) << 32n | BigInt(made.low));
-      return;
+      return BigInt(made.high) << 32n | BigInt(made.low);
     }
   }
   log.debug(
-    `VHOST_USER_CREATE_CRYPTO_SESSION: cipher ${info.cipherAlgo}, op_type ${info.opType}, key of ${info.keyLength} bytes: refused with status ${status}`,
+    `VHOST_USER_CREATE_CRYPTO_SESSION: cipher ${parameters.algorithm}, op_type ${parameters.opType}, key of ${parameters.keyLength} bytes: refused with status ${status}`,
   );
-  answer(-BigInt(status));
+  return -BigInt(status);
 }

@@ -11,7 +11,7 @@ import type { MemoryRegion } from "../memory/guest_memory.ts";
 import type { ControlQueue } from "../service/control_queue.ts";
 import type { DeviceCore } from "../service/device_core.ts";
 import { RoundResult } from "../service/round.ts";
-import type { DataLayout } from "../spec/data_layout.ts";
+import type { RequestLayout } from "../spec/request_layout.ts";
 import type { RingSetup } from "../virtqueue/ring.ts";
 import { Control, type QueueFds } from "../../workers/protocol.ts";
 import { QueueWorker } from "../../workers/queue_worker.ts";
@@ -22,11 +22,11 @@ export interface ServedRing {
    * Serves a ring in the memory given last.
    *
    * @param ring the ring
-   * @param layout the layout of data requests
+   * @param layout the layout of its requests
    * @param fds its kick and call
    * @throws {Error} The ring cannot be served as it is set up
    */
-  start(ring: RingSetup, layout: DataLayout, fds: QueueFds): Promise<void>;
+  start(ring: RingSetup, layout: RequestLayout, fds: QueueFds): Promise<void>;
   /**
    * Serves it no more.
    *
@@ -93,7 +93,7 @@ export class WorkerRing implements ServedRing {
 
   async start(
     ring: RingSetup,
-    layout: DataLayout,
+    layout: RequestLayout,
     fds: QueueFds,
   ): Promise<void> {
     await this.#open().send({ type: "start", start: { ring, layout }, fds });
@@ -178,9 +178,13 @@ export class ControlRing implements ServedRing {
     return this.#queue.running ? this.#kick : -1;
   }
 
-  start(ring: RingSetup, _layout: DataLayout, fds: QueueFds): Promise<void> {
+  start(
+    ring: RingSetup,
+    layout: RequestLayout,
+    fds: QueueFds,
+  ): Promise<void> {
     return attempt(() => {
-      this.#queue.start(ring);
+      this.#queue.start(ring, layout);
       this.#kick = fds.kick;
       this.#call = fds.call;
       // What came before the kick was connected has no kick of its own.

@@ -52,7 +52,7 @@ const STAGES: readonly (readonly Uint8Array[])[] = [
   [Q0, Q1, Q1, Q0, Q1],
 ];
 
-/** Rows of the MDS matrix (4.3.2). */
+/** Rows of the MDS matrix (4.2). */
 const MDS: readonly (readonly number[])[] = [
   [0x01, 0xef, 0x5b, 0x5b],
   [0x5b, 0xef, 0xef, 0x01],
@@ -166,7 +166,7 @@ export function expandTwofishKey(key: Uint8Array): Uint32Array<ArrayBuffer> {
   return schedule;
 }
 
-/** The function g (4.3.3), of a word turned left by `8 * turn` bits. */
+/** The function g (4.2), of a word turned left by `8 * turn` bits. */
 function g(schedule: Uint32Array, x: number, turn: number): number {
   // Byte i of the turned word is byte (i - turn) mod 4 of x.
   return schedule[SUBKEYS + ((x >>> (-8 * turn & 31)) & 255)]! ^
@@ -176,7 +176,7 @@ function g(schedule: Uint32Array, x: number, turn: number): number {
 }
 
 /**
- * Encrypts one block in place (4.1, 4.2).
+ * Encrypts one block in place (4, figure 1).
  *
  * @param schedule an expanded key
  * @param words holds the block as 4 little-endian words
