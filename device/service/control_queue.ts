@@ -16,7 +16,7 @@ import {
   encodeDestroyAnswer,
 } from "../spec/control_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
-import { Chain, ChainFault } from "../virtqueue/chain.ts";
+import { Chain, ChainFault, MAX_CHAIN_SEGMENTS } from "../virtqueue/chain.ts";
 import { type DeviceRing, type RingSetup, Take } from "../virtqueue/ring.ts";
 import { SplitRing } from "../virtqueue/split_ring.ts";
 import { RoundResult } from "./round.ts";
@@ -29,7 +29,7 @@ const ROUND_REQUESTS = 64;
 export class ControlQueue {
   readonly #sessions: SessionService;
   readonly #chain = new Chain();
-  readonly #segments = new SegmentTable(32768 + 4096);
+  readonly #segments = new SegmentTable(MAX_CHAIN_SEGMENTS);
   readonly #request = new Uint8Array(CONTROL_REQUEST_MAX);
   readonly #answer = new DataView(new ArrayBuffer(CREATE_ANSWER_SIZE));
   readonly #answerBytes = new Uint8Array(this.#answer.buffer);

@@ -27,7 +27,7 @@ import {
 import { decodeDataRequest } from "../spec/data_decoder.ts";
 import { DATA_FIXED_MAX, DataRequest } from "../spec/data_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
-import { Chain, ChainFault } from "../virtqueue/chain.ts";
+import { Chain, ChainFault, MAX_CHAIN_SEGMENTS } from "../virtqueue/chain.ts";
 import { type DeviceRing, Take } from "../virtqueue/ring.ts";
 import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import type { QueueCounters } from "./counters.ts";
@@ -42,12 +42,6 @@ export const ROUND_REQUESTS = 256;
  * portable engine. A request that is larger has a round of its own.
  */
 const ROUND_BYTES = 64 * 1024;
-
-/**
- * Most segments of one round: the longest direct chain, and a reserve for
- * buffers that run over regions.
- */
-const ROUND_SEGMENTS = 32768 + 4096;
 
 /** No status yet: an engine will give it. */
 const PENDING = -1;
@@ -87,7 +81,7 @@ export interface QueueLimits {
 /** The rounds of one queue, with all they need between calls. */
 export class Round implements JobMemory {
   memory: GuestMemory;
-  readonly segments = new SegmentTable(ROUND_SEGMENTS);
+  readonly segments = new SegmentTable(MAX_CHAIN_SEGMENTS);
   readonly #cursor: SegmentCursor;
   readonly #sessions: ContextCache;
   readonly #capabilities: Capabilities;

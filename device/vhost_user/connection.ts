@@ -48,6 +48,12 @@ import { MAX_BASE, Vring } from "./vring.ts";
 /** Messages handled before others get their turn. */
 const MESSAGES_PER_TURN = 64;
 
+/**
+ * What a guest chose is refused. The sender is told where it waits for an
+ * answer, and the connection stays in any case.
+ */
+class GuestChoiceError extends PayloadError {}
+
 /** One frontend. */
 export class Connection {
   /** The socket. */
@@ -61,6 +67,10 @@ export class Connection {
   #regions: MappedRegion[] = [];
   #status = 0;
   #busy = false;
+  /** The pump that was started last. */
+  #pumping: Promise<void> = Promise.resolve();
+  /** No further message is handled. */
+  #ending = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -95,16 +105,21 @@ export class Connection {
    *
    * @returns when there is nothing more for now, or the connection is over
    */
-  async pump(): Promise<void> {
-    if (this.busy) return;
-    this.#busy = true;
-    try {
-      for (let n = 0; n < MESSAGES_PER_TURN; n++) {
-        if (!await this.#step()) break;
-      }
-    } finally {
-      this.#busy = false;
-    }
+  pump(): Promise<void> {
+    if (this.busy || this.#ending) return Promise.resolve();
+    return this.#pumping = this.#pump();
+  }
+
+  /**
+   * Ends the connection from outside. A message that is being handled is done
+   * with first: it may hold descriptors and start rings.
+   *
+   * @returns when all is given back
+   */
+  async end(): Promise<void> {
+    this.#ending = true;
+    await this.#pumping.catch(() => {});
+    await this.close();
   }
 
   /**
@@ -115,6 +130,17 @@ export class Connection {
    */
   close(): Promise<void> {
     return this.#closing ??= this.#teardown();
+  }
+
+  async #pump(): Promise<void> {
+    this.#busy = true;
+    try {
+      for (let n = 0; n < MESSAGES_PER_TURN && !this.#ending; n++) {
+        if (!await this.#step()) break;
+      }
+    } finally {
+      this.#busy = false;
+    }
   }
 
   /** Receives once; false when there is nothing to read, or no connection. */
@@ -165,7 +191,7 @@ export class Connection {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.warn(`${requestName(request)}: ${reason}`);
       if (acknowledge) await this.#send(encodeAck(request, false));
-      else await this.close();
+      else if (!(error instanceof GuestChoiceError)) await this.close();
     } finally {
       // Those that were kept have left the list.
       closeFds(message.fds);
@@ -253,12 +279,12 @@ export class Connection {
         return this.#getConfig(request, payload);
       case p.VHOST_USER_SET_CONFIG:
         // v15, "Device configuration layout": all fields are read-only.
-        throw new PayloadError("Cannot change the configuration space");
+        throw new GuestChoiceError("Cannot change the configuration space");
       case p.VHOST_USER_CREATE_CRYPTO_SESSION:
         createSessionByMessage(payload, this.#device.core.sessions, this.#log);
         return encodeReply(request, payload);
       case p.VHOST_USER_CLOSE_CRYPTO_SESSION:
-        return this.#closeSession(decodeU64(payload), message.needReply);
+        return this.#closeSession(decodeU64(payload));
       case p.VHOST_USER_GET_STATUS:
         return u64(BigInt(this.#status));
       case p.VHOST_USER_SET_STATUS:
@@ -292,7 +318,18 @@ export class Connection {
         }: they are not offered`,
       );
     }
+    const { protocolFeatures, sessionMessages } = this.#negotiation;
     this.#negotiation.protocolFeatures = features;
+    if (
+      this.#negotiation.sessionMessages !== sessionMessages &&
+      this.#vrings.some(({ serving }) => serving)
+    ) {
+      // The last ring would be another one's from one message to the next.
+      this.#negotiation.protocolFeatures = protocolFeatures;
+      throw new PayloadError(
+        "Cannot change who owns the control queue while a ring is served",
+      );
+    }
   }
 
   #getConfig(
@@ -318,17 +355,12 @@ export class Connection {
     );
   }
 
-  #closeSession(id: bigint, needReply: boolean): undefined {
+  #closeSession(id: bigint): undefined {
     const low = Number(id & 0xffff_ffffn);
     const high = Number(id >> 32n);
     const { sessions } = this.#device.core;
     if (sessions.destroy(low, high) === VIRTIO_CRYPTO_OK) return;
-    const error = new PayloadError(
-      `Cannot close session ${id}: there is none`,
-    );
-    // The id is the guest's, so it must not end the connection.
-    if (needReply) throw error;
-    this.#log.warn(error.message);
+    throw new GuestChoiceError(`Cannot close session ${id}: there is none`);
   }
 
   async #setStatus(status: bigint): Promise<undefined> {
@@ -418,8 +450,14 @@ export class Connection {
     const { index, vring, fd } = this.#vringFd(message);
     const old = vring.callFd;
     vring.callFd = fd;
-    if (vring.serving) await this.#server(index).setCall(fd);
-    closeFd(old);
+    try {
+      if (vring.serving) await this.#server(index).setCall(fd);
+    } catch (error) {
+      // Its worker threw: that costs this ring, and not the connection.
+      this.#log.error(`Ring ${index} did not take its call: ${error}`);
+    } finally {
+      closeFd(old);
+    }
   }
 
   #setVringErr(message: Message): undefined {
@@ -461,6 +499,7 @@ export class Connection {
       await this.#pause(index);
       return;
     }
+    vring.down = false;
     const layout = this.#device.core.layout(
       this.#negotiation.features,
       this.#negotiation.sessionMessages,
@@ -489,8 +528,8 @@ export class Connection {
       const state = await this.#server(index).stop();
       if (state !== undefined) vring.base = state;
     } catch (error) {
-      // Its worker threw, and where it was is not known.
       this.#log.error(`Ring ${index} stopped with an error: ${error}`);
+      this.#recoverBase(vring);
     }
   }
 
@@ -510,14 +549,38 @@ export class Connection {
 
   async #reset(): Promise<void> {
     await this.#stopAll();
+    // vhost-user, VHOST_USER_RESET_DEVICE: all is as it was at the beginning.
+    this.#status = 0;
+    for (const vring of this.#vrings) vring.reset();
     this.#device.core.sessions.clear();
   }
 
   #ringDown(index: number, failed: boolean): void {
     const vring = this.#vrings[index];
     if (vring === undefined) return;
-    if (failed) vring.serving = false;
+    vring.down = true;
+    if (failed && vring.serving) {
+      vring.serving = false;
+      this.#recoverBase(vring);
+    }
     if (vring.errFd >= 0) signalEventfd(vring.errFd);
+  }
+
+  /**
+   * Finds out where to go on with a ring whose worker is gone. Requests are
+   * answered in order, so it is where the used index stands: in the ring
+   * itself, behind 16 bits of flags (virtio 1.1, 2.6.8).
+   */
+  #recoverBase(vring: Vring): void {
+    const at = (vring.addresses?.used ?? -1) + 2;
+    const region = this.#regions.find((r) =>
+      at >= r.userAddress && at + 2 <= r.userAddress + r.size
+    );
+    if (region === undefined) return;
+    const offset = region.offset + (at - region.userAddress);
+    // Served rings are aligned.
+    if (offset % 2 !== 0) return;
+    vring.base = Atomics.load(new Uint16Array(region.buffer, offset, 1), 0);
   }
 
   // Memory.
@@ -527,21 +590,27 @@ export class Connection {
     regions: MappedRegion[],
     old: readonly MappedRegion[],
   ): Promise<void> {
+    // Stopped first, so that where each ring stands is known even when the new
+    // memory does not hold it.
+    const served = [...this.#vrings.keys()].filter((index) =>
+      this.#vrings[index]!.serving
+    );
+    await Promise.all(served.map((index) => this.#pause(index)));
     this.#regions = regions;
     const plain = plainRegions(regions);
     await Promise.all(this.#device.rings.map(async (ring) => {
       try {
         await ring.setMemory(plain);
       } catch (error) {
-        // A ring that the new memory does not hold is broken; others go on.
-        this.#log.warn(`A ring is not in the new memory: ${error}`);
-        const index = this.#vrings.findIndex((_, i) =>
-          this.#server(i) === ring
-        );
-        this.#ringDown(index, true);
+        // Its worker threw, and its events have told of it.
+        this.#log.error(`A queue did not take the new memory: ${error}`);
       }
     }));
     releaseRegions(old);
+    await Promise.all(
+      served.filter((index) => !this.#vrings[index]!.down)
+        .map((index) => this.#settle(index)),
+    );
   }
 
   async #teardown(): Promise<void> {

@@ -7,6 +7,7 @@
 
 import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
 import { libc } from "../host/libc.ts";
+import { POLLIN } from "../host/poll.ts";
 import type { MemoryRegion } from "../memory/guest_memory.ts";
 import type { ControlQueue } from "../service/control_queue.ts";
 import type { DeviceCore } from "../service/device_core.ts";
@@ -49,8 +50,12 @@ export interface ServedRing {
   setMemory(regions: readonly MemoryRegion[]): Promise<void>;
   /** The kick to poll on the main thread; -1 for none. */
   readonly kickFd: number;
-  /** Serves what came, after a kick on the main thread. */
-  kicked(): void;
+  /**
+   * Serves what came, after a kick on the main thread.
+   *
+   * @param ready the POLL… bits that {@linkcode kickFd} has
+   */
+  kicked(ready: number): void;
   /** Contexts of ended sessions are to be wiped. */
   wake(): void;
   /** Ends it for good. */
@@ -206,8 +211,10 @@ export class ControlRing implements ServedRing {
     return attempt(() => this.#queue.setMemory(regions));
   }
 
-  kicked(): void {
-    drainEventfd(this.#kick);
+  kicked(ready: number): void {
+    // A pipe whose writer is gone is ready for ever: it kicks no more.
+    if ((ready & POLLIN) === 0) this.#kick = -1;
+    else drainEventfd(this.#kick);
     this.#serve();
   }
 
@@ -225,10 +232,11 @@ export class ControlRing implements ServedRing {
     if (result === RoundResult.SIGNAL && this.#call >= 0) {
       signalEventfd(this.#call);
     }
-    if (result === RoundResult.BROKEN) {
+    // Also where good requests came before what is wrong.
+    if (this.#queue.broken !== undefined) {
       // Once: the queue stays, so that a stop can tell where it was.
       this.#kick = -1;
-      this.#broken(this.#queue.broken?.message ?? "The ring is broken");
+      this.#broken(this.#queue.broken.message);
     } else if (this.#queue.arm() && this.#kick >= 0) {
       signalEventfd(this.#kick);
     }

@@ -28,11 +28,16 @@ export interface ServerOptions extends DeviceOptions {
   readonly log?: Log | undefined;
 }
 
+/** How long a listener rests after it could not accept, in milliseconds. */
+const ACCEPT_REST_MS = 100;
+
 /** One socket and the device behind it. */
 class Endpoint {
   readonly device: VhostUserDevice;
   readonly listener: UnixListener | undefined;
   connection: Connection | undefined;
+  /** When the listener is looked at again, by `performance.now()`. */
+  acceptAt = 0;
 
   constructor(device: VhostUserDevice, listener: UnixListener | undefined) {
     this.device = device;
@@ -53,6 +58,7 @@ export class VhostUserServer {
   readonly #wakeFd = createEventfd();
   readonly #poll = new PollSet();
   #stopping = false;
+  #closed = false;
   #running: Promise<void> | undefined;
 
   /**
@@ -83,7 +89,12 @@ export class VhostUserServer {
         }
       }
     } catch (error) {
-      for (const { listener } of this.#endpoints) listener?.close();
+      for (const { listener, device } of this.#endpoints) {
+        listener?.close();
+        // Its workers end by themselves; nobody can wait here.
+        device.close().catch(() => {});
+      }
+      closeFd(this.#wakeFd);
       throw error;
     }
   }
@@ -112,7 +123,7 @@ export class VhostUserServer {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
-    signalEventfd(this.#wakeFd);
+    if (!this.#closed) signalEventfd(this.#wakeFd);
     await this.run();
   }
 
@@ -143,7 +154,7 @@ export class VhostUserServer {
   async #loop(): Promise<void> {
     while (!this.#stopping) {
       const events = this.#prepare();
-      await this.#poll.wait(-1);
+      await this.#poll.wait(this.#restLeft());
       if (this.#stopping) break;
       events.forEach((handle, index) => {
         const ready = this.#poll.ready(index);
@@ -158,6 +169,24 @@ export class VhostUserServer {
     await this.#close();
   }
 
+  /** Milliseconds until a listener has rested; -1 where none rests. */
+  #restLeft(): number {
+    const now = performance.now();
+    const resting = this.#endpoints.map(({ acceptAt }) => acceptAt)
+      .filter((at) => at > now);
+    return resting.length === 0 ? -1 : Math.ceil(Math.min(...resting) - now);
+  }
+
+  #accept(endpoint: Endpoint, listener: UnixListener): number | undefined {
+    const fd = listener.accept();
+    if (fd === undefined) {
+      // Where no descriptor is left, who waits goes on waiting, and the
+      // listener would be ready at every turn.
+      endpoint.acceptAt = performance.now() + ACCEPT_REST_MS;
+    }
+    return fd;
+  }
+
   /** Fills the poll set; returns what each of its members does. */
   #prepare(): ((ready: number) => void)[] {
     const poll = this.#poll;
@@ -168,7 +197,10 @@ export class VhostUserServer {
     poll.clear();
     add(this.#wakeFd, () => drainEventfd(this.#wakeFd));
     for (const endpoint of this.#endpoints) {
-      const { listener, connection, device } = endpoint;
+      const { connection, device } = endpoint;
+      const listener = endpoint.acceptAt > performance.now()
+        ? undefined
+        : endpoint.listener;
       if (connection !== undefined) {
         // First in the set are hang-ups, then who wants to connect: a frontend
         // that reconnects at once has hung up before.
@@ -178,21 +210,23 @@ export class VhostUserServer {
         const control = device.control;
         if (control.kickFd >= 0) {
           const { kickFd } = control;
-          add(kickFd, () => {
-            if (control.kickFd === kickFd) control.kicked();
+          add(kickFd, (ready) => {
+            if (control.kickFd === kickFd) control.kicked(ready);
           });
         }
         if (listener !== undefined) {
           add(listener.fd, () => {
             if (poll.ready(at) === 0 && !connection.busy) {
-              closeFd(listener.accept() ?? -1);
+              const fd = this.#accept(endpoint, listener);
+              if (fd === undefined) return;
+              closeFd(fd);
               this.#log.warn("A second frontend was turned away");
             }
           });
         }
       } else if (listener !== undefined) {
         add(listener.fd, () => {
-          const fd = listener.accept();
+          const fd = this.#accept(endpoint, listener);
           if (fd !== undefined) this.#connect(endpoint, fd);
         });
       }
@@ -218,9 +252,10 @@ export class VhostUserServer {
   async #close(): Promise<void> {
     for (const { listener } of this.#endpoints) listener?.close();
     await Promise.all(this.#endpoints.map(async ({ connection, device }) => {
-      await connection?.close();
+      await connection?.end();
       await device.close();
     }));
+    this.#closed = true;
     closeFd(this.#wakeFd);
   }
 }

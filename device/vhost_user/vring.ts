@@ -35,6 +35,17 @@ export class Vring {
   paused = false;
   /** The ring is being served. */
   serving = false;
+  /** The ring turned out broken, or its worker threw, since it was started. */
+  down = false;
+
+  /** Forgets where the ring lies and stands, once it is served no more. */
+  reset(): void {
+    this.num = 0;
+    this.base = 0;
+    this.lastBaseReply = undefined;
+    this.addresses = undefined;
+    this.down = false;
+  }
 
   /**
    * Whether the ring is to be served (vhost-user, "Ring states").

@@ -28,6 +28,12 @@ export const ChainFault = {
   TOO_MANY_SEGMENTS: 7,
 } as const;
 
+/**
+ * Most segments of a chain: the longest indirect table, and a reserve for
+ * buffers that run over regions.
+ */
+export const MAX_CHAIN_SEGMENTS = 65536 + 4096;
+
 /** Most bytes a chain may describe (virtio 1.1, 2.6.5). */
 const MAX_CHAIN_BYTES = 0xffff_ffff;
 

@@ -23,10 +23,12 @@ export const VIRTQ_DESC_F_WRITE = 2;
 export const VIRTQ_DESC_F_INDIRECT = 4;
 
 /**
- * Most entries of an indirect table. The standard bounds chains by the ring's
- * size; Linux builds longer tables, so the bound is one of this device.
+ * Most entries of an indirect table: `next` has 16 bits. The standard bounds
+ * chains by the ring's size, but Linux' driver builds tables of n(n+1)+3
+ * entries for a request over n pages, and takes one that comes back without a
+ * status for served.
  */
-export const INDIRECT_MAX = 4096;
+export const INDIRECT_MAX = 65536;
 
 const TWO_32 = 0x1_0000_0000;
 

@@ -52,11 +52,11 @@ const PAGE = 4096;
 
 /**
  * Linux's driver builds its chain from every tail of its lists of pages: n source and n destination pages become
- * n * (n + 1) + 3 entries of an indirect table. 63 pages is the most that 4096 entries hold.
+ * n * (n + 1) + 3 entries of an indirect table. These are 16515, far more than the ring has descriptors.
  */
-const LONGEST = 63 * PAGE;
-/** Longer than any device has to serve. */
-const TOO_LONG = 128 * PAGE;
+const LONGEST = 128 * PAGE;
+/** More than the 65536 entries that a table can have. */
+const TOO_LONG = 256 * PAGE;
 
 /** The same bytes for the same seed, everywhere (xorshift32). */
 function seededBytes(seed: number, length: number): Uint8Array<ArrayBuffer> {

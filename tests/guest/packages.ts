@@ -321,7 +321,7 @@ export async function newestQemu(): Promise<Qemu | string> {
       );
       return await qemuIn(root);
     } catch (error) {
-      reasons.push(`${suite}: ${(error as Error).message.split("\n")[0]}`);
+      reasons.push(`${suite}: ${(error as Error).message.split("\n").at(-1)}`);
     }
   }
   return reasons.join("; ");

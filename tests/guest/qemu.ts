@@ -251,15 +251,14 @@ export class Guest {
   /** Ends QEMU in its own orderly way; returns its exit code. */
   async quit(): Promise<number> {
     await this.qmp("quit");
-    const code = await Promise.race([
-      this.#status.then(() => this.#exit!.code),
-      pause(20_000),
-    ]);
-    await this.end();
-    if (code === undefined) {
-      throw new Error("Cannot wait longer than 20 s for QEMU's quit");
+    for (const end = Date.now() + 20_000; this.#exit === undefined;) {
+      if (Date.now() > end) {
+        throw new Error("Cannot wait longer than 20 s for QEMU's quit");
+      }
+      await pause(20);
     }
-    return code;
+    await this.end();
+    return this.#exit.code;
   }
 
   /** Ends QEMU at once, as a crash would, and closes everything. */

@@ -1,7 +1,7 @@
 // A server's life with its guests: what is checked, in which order, for any frontend. Boots are slow, so that one
 // guest serves many checks, each of them a step of the test.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import * as checks from "./checks.ts";
 import { buildInitramfs } from "./initramfs.ts";
@@ -96,7 +96,7 @@ export async function fullScenario(
   t: Deno.TestContext,
   frontend: Frontend,
 ): Promise<void> {
-  await withServer(t, frontend, async ({ step, boot }) => {
+  await withServer(t, frontend, async ({ step, boot, server }) => {
     let guest!: Guest;
     await step(
       "the guest's driver finds the device and its queues",
@@ -110,6 +110,7 @@ export async function fullScenario(
     });
     await step("two data queues and a control queue are set up", async () => {
       await checks.queuesAreSetUp(guest, QUEUES);
+      assert(server.holdsGuestMemory(), "the server maps no guest's memory");
     });
     await step("the vectors of SP 800-38A come out in the guest", async () => {
       await checks.publishedVectors(guest);

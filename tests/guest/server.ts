@@ -73,13 +73,18 @@ export class Server {
     return !this.#ended;
   }
 
-  /** Waits until no mapping of a guest's memory is left in the process. */
-  async releasesGuestMemory(): Promise<void> {
+  /** Whether the process maps a guest's memory. */
+  holdsGuestMemory(): boolean {
     // The process that was started is `timeout`; the server is its child.
     const { pid } = this.process;
     const child = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
-    const maps = () => Deno.readTextFileSync(`/proc/${child.trim()}/maps`);
-    for (const end = Date.now() + 5_000; maps().includes("/memfd:memory-");) {
+    return Deno.readTextFileSync(`/proc/${child.trim()}/maps`)
+      .includes("/memfd:memory-backend-memfd");
+  }
+
+  /** Waits until it does not. */
+  async releasesGuestMemory(): Promise<void> {
+    for (const end = Date.now() + 5_000; this.holdsGuestMemory();) {
       assert(Date.now() < end, "the server still maps a guest's memory");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
