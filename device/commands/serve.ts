@@ -34,7 +34,7 @@ const USAGE =
   --help                this text`;
 
 /** What --print-capabilities prints (QEMU, "Backend program conventions"). */
-const CAPABILITIES = { type: "crypto", features: ["read-only-config"] };
+const CAPABILITIES = { type: "crypto", features: [] };
 
 /** How long a stop may take before the process ends without it. */
 const STOP_MS = 1000;

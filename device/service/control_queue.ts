@@ -30,7 +30,7 @@ export class ControlQueue {
   readonly #sessions: SessionService;
   readonly #chain = new Chain();
   readonly #segments = new SegmentTable(MAX_CHAIN_SEGMENTS);
-  readonly #request = new Uint8Array(CONTROL_REQUEST_MAX);
+  readonly #request = new Uint8Array(CONTROL_REQUEST_MAX + 1);
   readonly #answer = new DataView(new ArrayBuffer(CREATE_ANSWER_SIZE));
   readonly #answerBytes = new Uint8Array(this.#answer.buffer);
   #memory = new GuestMemory([]);
@@ -134,10 +134,9 @@ export class ControlQueue {
     // Without a place for the smallest answer nothing is done at all.
     if (chain.lastRegion < 0) return 0;
     if (chain.fault !== ChainFault.NONE) return this.#refuse();
-    if (chain.readableLength > CONTROL_REQUEST_MAX) {
-      return this.#either(VIRTIO_CRYPTO_ERR);
-    }
-    const bytes = this.#request.subarray(0, chain.readableLength);
+    // One byte more than the longest is enough to see that it is too long.
+    const length = Math.min(chain.readableLength, CONTROL_REQUEST_MAX + 1);
+    const bytes = this.#request.subarray(0, length);
     this.#cursor.seek(chain.readableFirst);
     this.#cursor.read(bytes, 0, bytes.length);
     try {

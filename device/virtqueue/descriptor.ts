@@ -81,22 +81,27 @@ export function walkIndirect(
 ): void {
   const { address, length } = table;
   const entries = length / DESCRIPTOR_SIZE;
-  if (
-    entries < 1 || entries > INDIRECT_MAX || length % DESCRIPTOR_SIZE !== 0
-  ) {
+  if (entries < 1 || length % DESCRIPTOR_SIZE !== 0) {
     chain.fault ||= ChainFault.BAD_INDIRECT;
+    return;
+  }
+  if (entries > INDIRECT_MAX) {
+    chain.fault ||= ChainFault.BAD_INDIRECT;
+    // Linux' driver builds such tables, whose `next` then wraps. Only their
+    // last entry tells where the status goes, and without one it takes the
+    // request for served.
+    if (
+      readEntry(memory, address + length - DESCRIPTOR_SIZE, entry) &&
+      entry.flags === VIRTQ_DESC_F_WRITE
+    ) chain.add(memory, segments, entry.address, entry.length, true);
     return;
   }
   let index = 0;
   for (let count = 0; count < entries; count++) {
     const at = address + index * DESCRIPTOR_SIZE;
-    const region = memory.find(at);
-    if (region < 0 || memory.room(region, at) < DESCRIPTOR_SIZE) {
-      chain.fault ||= ChainFault.BAD_INDIRECT;
-      return;
-    }
-    entry.read(memory.data[region]!, memory.offsetIn(region, at));
-    if (entry.flags & VIRTQ_DESC_F_INDIRECT) {
+    if (
+      !readEntry(memory, at, entry) || entry.flags & VIRTQ_DESC_F_INDIRECT
+    ) {
       chain.fault ||= ChainFault.BAD_INDIRECT;
       return;
     }
@@ -116,4 +121,16 @@ export function walkIndirect(
   }
   // As many steps as entries and none was the last: some were taken twice.
   chain.fault ||= ChainFault.LOOP;
+}
+
+/** Reads an entry at a guest address; false where it is not in memory. */
+function readEntry(
+  memory: GuestMemory,
+  at: number,
+  entry: Descriptor,
+): boolean {
+  const region = memory.find(at);
+  if (region < 0 || memory.room(region, at) < DESCRIPTOR_SIZE) return false;
+  entry.read(memory.data[region]!, memory.offsetIn(region, at));
+  return true;
 }
