@@ -85,19 +85,12 @@ export function walkIndirect(
     chain.fault ||= ChainFault.BAD_INDIRECT;
     return;
   }
-  if (entries > INDIRECT_MAX) {
-    chain.fault ||= ChainFault.BAD_INDIRECT;
-    // Linux' driver builds such tables, whose `next` then wraps. Only their
-    // last entry tells where the status goes, and without one it takes the
-    // request for served.
-    if (
-      readEntry(memory, address + length - DESCRIPTOR_SIZE, entry) &&
-      entry.flags === VIRTQ_DESC_F_WRITE
-    ) chain.add(memory, segments, entry.address, entry.length, true);
-    return;
-  }
+  // Linux' driver builds longer ones, whose `next` wraps. It takes a request
+  // that comes back without a status for served, so the walk looks for it.
+  if (entries > INDIRECT_MAX) chain.fault ||= ChainFault.BAD_INDIRECT;
+  const most = Math.min(entries, INDIRECT_MAX);
   let index = 0;
-  for (let count = 0; count < entries; count++) {
+  for (let count = 0; count < most; count++) {
     const at = address + index * DESCRIPTOR_SIZE;
     if (
       !readEntry(memory, at, entry) || entry.flags & VIRTQ_DESC_F_INDIRECT
