@@ -155,7 +155,7 @@ class WorkerQueue implements ServedQueue {
         doorbell: { kind: "atomics" },
         pollUs: core.settings.pollUs,
       },
-      () => this.kick(),
+      () => this.#ring(),
       { broken: failed, failed },
     );
   }
@@ -174,8 +174,8 @@ class WorkerQueue implements ServedQueue {
   }
 
   kick(): void {
-    Atomics.add(this.#words, Control.BELL, 1);
-    Atomics.notify(this.#words, Control.BELL);
+    Atomics.add(this.#words, Control.KICKS, 1);
+    this.#ring();
   }
 
   wake(): void {
@@ -187,6 +187,11 @@ class WorkerQueue implements ServedQueue {
     this.#closed = true;
     Atomics.add(this.#words, Control.SIGNAL, 1);
     Atomics.notify(this.#words, Control.SIGNAL);
+  }
+
+  #ring(): void {
+    Atomics.add(this.#words, Control.BELL, 1);
+    Atomics.notify(this.#words, Control.BELL);
   }
 
   async #listen(): Promise<void> {

@@ -30,6 +30,7 @@ export interface Doorbell {
 class AtomicsDoorbell implements Doorbell {
   readonly #words: Int32Array<SharedArrayBuffer>;
   #seen = 0;
+  #kicks = 0;
 
   constructor(control: SharedArrayBuffer) {
     this.#words = new Int32Array(control);
@@ -43,7 +44,10 @@ class AtomicsDoorbell implements Doorbell {
 
   sleep(): boolean {
     Atomics.wait(this.#words, Control.BELL, this.#seen);
-    return true;
+    const kicks = Atomics.load(this.#words, Control.KICKS);
+    const kicked = kicks !== this.#kicks;
+    this.#kicks = kicks;
+    return kicked;
   }
 
   signal(): void {

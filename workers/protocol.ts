@@ -24,6 +24,8 @@ export const Control = {
   BELL: 1,
   /** Counts signals of an in-process queue; the driver sleeps on it. */
   SIGNAL: 2,
+  /** Counts kicks of an in-process queue. */
+  KICKS: 3,
   /** Number of words. */
   WORDS: 4,
 } as const;

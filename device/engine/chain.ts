@@ -124,7 +124,12 @@ export class ChainRunner implements Runner, JobMemory {
     const context = job.context;
     if (!(context instanceof ChainContext)) return JobOutcome.FAILED;
     const outside = new SegmentCursor(on.memory, on.segments);
-    this.#load(job, outside);
+    try {
+      this.#load(job, outside);
+    } catch {
+      // Out of memory for the scratch.
+      return JobOutcome.FAILED;
+    }
     const cipherFirst = context.order === "cipher-then-hash";
     const first = cipherFirst
       ? this.#runCipher(context, job, abandoned)

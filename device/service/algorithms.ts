@@ -49,9 +49,13 @@ const MACS: readonly (readonly [number, Algorithm])[] = [
   [spec.VIRTIO_CRYPTO_MAC_CMAC_3DES, ALGORITHMS["cmac-3des"]],
   [spec.VIRTIO_CRYPTO_MAC_CMAC_AES, ALGORITHMS["cmac-aes"]],
   [spec.VIRTIO_CRYPTO_MAC_KASUMI_F9, ALGORITHMS["kasumi-f9"]],
+  [spec.VIRTIO_CRYPTO_MAC_SNOW3G_UIA2, ALGORITHMS["snow3g-uia2"]],
+  [spec.VIRTIO_CRYPTO_MAC_GMAC_AES, ALGORITHMS["gmac-aes"]],
+  [spec.VIRTIO_CRYPTO_MAC_GMAC_TWOFISH, ALGORITHMS["gmac-twofish"]],
   [spec.VIRTIO_CRYPTO_MAC_CBCMAC_AES, ALGORITHMS["cbcmac-aes"]],
   [spec.VIRTIO_CRYPTO_MAC_CBCMAC_KASUMI_F9, ALGORITHMS["cbcmac-kasumi-f9"]],
   [spec.VIRTIO_CRYPTO_MAC_XCBC_AES, ALGORITHMS["xcbc-aes"]],
+  [spec.VIRTIO_CRYPTO_MAC_ZUC_EIA3, ALGORITHMS["zuc-eia3"]],
 ];
 
 const AEADS: readonly (readonly [number, Algorithm])[] = [

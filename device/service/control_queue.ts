@@ -204,12 +204,15 @@ export class ControlQueue {
   /** Answers a chain that is broken: only what is sure to be in memory. */
   #refuse(): number {
     const chain = this.#chain;
-    const last = chain.end - 1;
-    // One whole segment is in memory; a form that fits it is used.
-    const room = last >= chain.writableFirst ? this.#segments.length[last]! : 0;
-    if (room === 0) return 0;
-    chain.writableFirst = last;
-    chain.writableLength = room;
+    const { length } = this.#segments;
+    let mapped = 0;
+    for (let i = chain.writableFirst; i < chain.end; i++) mapped += length[i]!;
+    if (mapped === 0) return 0;
+    if (mapped !== chain.writableLength) {
+      // The last segment is whole; the answer takes the form that fits it.
+      chain.writableFirst = chain.end - 1;
+      chain.writableLength = length[chain.writableFirst]!;
+    }
     return this.#either(VIRTIO_CRYPTO_ERR);
   }
 }

@@ -229,6 +229,8 @@ export class Round implements JobMemory {
     this.#cursor.seek(chain.readableFirst);
     this.#cursor.read(this.#head, 0, length);
     const status = decodeDataRequest(this.#headView, length, layout, request);
+    // Behind a shorter fixed part come keys, where the request brings them.
+    if (!request.sessionMode) this.#head.fill(0);
     if (status !== VIRTIO_CRYPTO_OK) return status;
     return request.sessionMode
       ? this.#judgeSession(entry)

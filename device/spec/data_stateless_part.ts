@@ -11,6 +11,7 @@ import {
   VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SERVICE_HASH,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "./constants.ts";
@@ -168,8 +169,11 @@ function decodeChain(view: DataView, request: DataRequest): void {
   request.keyLength = view.getUint32(CHAIN_CIPHER_KEYLEN, true);
   request.op = view.getUint32(CHAIN_CIPHER_OP, true);
   request.hashAlgorithm = view.getUint32(CHAIN_HASH_ALGO, true);
-  request.authKeyLength = view.getUint32(CHAIN_AUTH_KEY_LEN, true);
   request.hashMode = view.getUint32(CHAIN_HASH_MODE, true);
+  // A plain hash has no key, whatever the field holds.
+  if (request.hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH) {
+    request.authKeyLength = view.getUint32(CHAIN_AUTH_KEY_LEN, true);
+  }
 }
 
 function decodeAead(view: DataView, request: DataRequest): void {

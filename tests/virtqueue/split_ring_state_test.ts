@@ -93,6 +93,20 @@ Deno.test("SplitRing goes on at the used index that memory holds", () => {
   assertEquals(pair.guest.takeUsed(), [{ id: 0, length: 77 }]);
 });
 
+Deno.test("SplitRing's used index is its own, whatever the base is", () => {
+  const memory = plainMemory(0x1_0000);
+  const pair = new RingPair({ size: 8, start: 0xffff }, memory);
+  const ring = new SplitRing(memory, pair.guest.setup({ state: 5 }));
+  pair.guest.availableIndex = 5;
+  pair.guest.describe(3, [DATA, 1, WRITE]);
+  pair.guest.offer(3);
+  assertEquals(ring.take(pair.chain, pair.segments), Take.TAKEN);
+  ring.put(pair.chain, 9);
+  ring.publish();
+  assertEquals([ring.state, pair.guest.usedIndex], [6, 0]);
+  assertEquals(pair.guest.takeUsed(), [{ id: 3, length: 9 }]);
+});
+
 Deno.test("SplitRing takes the base's low 16 bits", () => {
   const pair = new RingPair({ start: 2 }, undefined, { state: 0x1_0002 });
   assertEquals(pair.ring.state, 2);

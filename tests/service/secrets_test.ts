@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import { createSessionRequest } from "../../device/driver/control_requests.ts";
+import { sessionParameters } from "../../device/driver/session_options.ts";
+import { CONTROL_REQUEST_MAX } from "../../device/spec/control_request.ts";
+import { concat } from "../engine/guest.ts";
+import { Random } from "../engine/random.ts";
+import { occurrences } from "../support/sessions.ts";
+import { TestControl } from "../support/device.ts";
+
+const KEY = new Random(17).bytes(64).map((b) => b | 1);
+
+/** Runs, and gives every Uint8Array of about some length made meanwhile. */
+function capture(length: number, run: () => void): Uint8Array[] {
+  const made: Uint8Array[] = [];
+  const original = globalThis.Uint8Array;
+  globalThis.Uint8Array = new Proxy(original, {
+    construct(target, given: [number]) {
+      const array = new target(...given);
+      if (Math.abs(given[0] - length) <= 8) made.push(array);
+      return array;
+    },
+  });
+  try {
+    run();
+  } finally {
+    globalThis.Uint8Array = original;
+  }
+  return made;
+}
+
+Deno.test("The control queue keeps no byte of a request it has served", () => {
+  let control: TestControl | undefined;
+  const buffers = capture(CONTROL_REQUEST_MAX, () => {
+    control = new TestControl();
+  });
+  assertEquals(buffers.length, 1);
+  const parameters = sessionParameters({
+    service: "mac",
+    algorithm: "hmac-sha256",
+    key: KEY,
+  });
+  const request = concat(
+    ...createSessionRequest("legacy", parameters, 0).readable,
+  );
+  const wrong = concat(request, KEY);
+  for (const bytes of [request, wrong]) {
+    control!.send([bytes], [16]);
+    assertEquals(buffers[0]!.some((b) => b !== 0), false);
+  }
+});
+
+Deno.test("A key is in the session table once, and after destruction nowhere", () => {
+  const control = new TestControl();
+  const table = new Uint8Array(control.core.queueOptions(0).sessions);
+  const parameters = sessionParameters({
+    service: "mac",
+    algorithm: "hmac-sha256",
+    key: KEY,
+  });
+  const { low, high } = control.core.sessions.create(parameters, 0);
+  assertEquals(occurrences(table, KEY), 1);
+  control.core.sessions.destroy(low, high);
+  assertEquals(occurrences(table, KEY.subarray(0, 4)), 0);
+  control.core.sessions.create(parameters, 0);
+  control.core.sessions.clear();
+  assertEquals(occurrences(table, KEY.subarray(0, 4)), 0);
+});
