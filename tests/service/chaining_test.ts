@@ -398,3 +398,28 @@ Deno.test("A large chain that is given up runs again, with the right result", ()
   assertEquals(answer!.status, OK);
   assertEquals(answer!.result.every((b, i) => b === expected[i]), true);
 });
+
+Deno.test("A plain hash in a stateless chain has no key, whatever its length says", () => {
+  const device = new TestDevice();
+  const request = handmade("v15", {
+    opcode: 0,
+    flag: 2,
+    algorithm: 3,
+    op: 1,
+    key: new Uint8Array(16),
+    iv: new Uint8Array(16),
+    source: new Uint8Array(16),
+    destination: 16,
+    result: 20,
+    chain: {
+      order: 1,
+      hashMode: 1,
+      hashAlgorithm: 2,
+      cipher: [0, 16],
+      hash: [0, 16],
+    },
+  });
+  const expected = device.succeed(request);
+  // auth_key_len, behind the header of 24 bytes.
+  assertEquals(device.succeed(patched(request, { 48: 7 })), expected);
+});

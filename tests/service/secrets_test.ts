@@ -5,7 +5,9 @@ import { CONTROL_REQUEST_MAX } from "../../device/spec/control_request.ts";
 import { concat } from "../engine/guest.ts";
 import { Random } from "../engine/random.ts";
 import { occurrences } from "../support/sessions.ts";
-import { TestControl } from "../support/device.ts";
+import { TestControl, TestDevice } from "../support/device.ts";
+import { handmade } from "../support/handmade.ts";
+import { DATA_FIXED_MAX } from "../../device/spec/data_request.ts";
 
 const KEY = new Random(17).bytes(64).map((b) => b | 1);
 
@@ -64,4 +66,24 @@ Deno.test("A key is in the session table once, and after destruction nowhere", (
   control.core.sessions.create(parameters, 0);
   control.core.sessions.clear();
   assertEquals(occurrences(table, KEY.subarray(0, 4)), 0);
+});
+
+Deno.test("A round keeps no byte of a key that a request brought along", () => {
+  let device: TestDevice | undefined;
+  const buffers = capture(DATA_FIXED_MAX, () => {
+    device = new TestDevice();
+  });
+  const request = handmade("v15", {
+    opcode: 0x200,
+    flag: 2,
+    algorithm: 4,
+    key: KEY,
+    source: new Uint8Array(4),
+    result: 32,
+  });
+  device!.succeed(request);
+  assertEquals(buffers.length >= 1, true);
+  for (const buffer of buffers) {
+    assertEquals(buffer.some((b, i) => i >= 40 && b === KEY[i - 40]), false);
+  }
 });
