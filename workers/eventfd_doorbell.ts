@@ -5,7 +5,7 @@
  * @module
  */
 
-import { drainEventfd, signalEventfd } from "../device/host/eventfd.ts";
+import { drainEventfd, signalPeer } from "../device/host/eventfd.ts";
 import { libc } from "../device/host/libc.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { QueueFds } from "./protocol.ts";
@@ -51,6 +51,6 @@ export class EventfdDoorbell implements Doorbell {
   }
 
   signal(): void {
-    if (this.#call >= 0) signalEventfd(this.#call);
+    if (this.#call >= 0) signalPeer(this.#call);
   }
 }

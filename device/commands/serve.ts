@@ -58,25 +58,28 @@ function parse(args: readonly string[]): {
   const given = parseArgs([...args], {
     string: [...STRINGS, "socket-path"],
     boolean: ["help", "print-capabilities"],
-    collect: ["socket-path"],
+    // All of them, or the last one given would silently count.
+    collect: [...STRINGS, "socket-path"],
     unknown: (arg: string) => {
       throw new UsageError(`Cannot understand "${arg}"`);
     },
   });
-  for (const name of STRINGS) {
-    if (Array.isArray(given[name])) {
+  const one = (name: typeof STRINGS[number]): string | undefined => {
+    const [value, ...more] = given[name] as string[];
+    if (more.length > 0) {
       throw new UsageError(`Cannot use --${name} more than once`);
     }
-    if (given[name] === "") {
+    if (value === "") {
       throw new UsageError(`Cannot use --${name} without a value`);
     }
-  }
+    return value;
+  };
   const socketPaths = given["socket-path"] as string[];
   if (socketPaths.includes("")) {
     throw new UsageError("Cannot use --socket-path without a value");
   }
-  const level = wordOption("log", given.log, LOG_LEVELS) ?? "info";
-  const engine = wordOption<EngineName | "auto">("engine", given.engine, [
+  const level = wordOption("log", one("log"), LOG_LEVELS) ?? "info";
+  const engine = wordOption<EngineName | "auto">("engine", one("engine"), [
     "auto",
     ...ENGINE_NAMES,
   ]) ?? "auto";
@@ -85,21 +88,34 @@ function parse(args: readonly string[]): {
     capabilities: given["print-capabilities"],
     options: {
       socketPaths,
-      fd: integerOption("fd", given.fd, 0, 1 << 20),
-      queues: integerOption("queues", given.queues, 1, MAX_DATA_QUEUES),
+      fd: integerOption("fd", one("fd"), 0, 1 << 20),
+      queues: integerOption("queues", one("queues"), 1, MAX_DATA_QUEUES),
       engines: engine === "auto" ? ENGINE_NAMES : [engine],
-      spec: wordOption("spec", given.spec, SPEC_NAMES),
-      pollUs: integerOption("poll-us", given["poll-us"], 0, 1_000_000),
+      spec: wordOption("spec", one("spec"), SPEC_NAMES),
+      pollUs: integerOption("poll-us", one("poll-us"), 0, 1_000_000),
       maxSessions: integerOption(
         "max-sessions",
-        given["max-sessions"],
+        one("max-sessions"),
         1,
         MAX_SESSIONS,
       ),
-      maxSize: integerOption("max-size", given["max-size"], 1, MAX_MAX_SIZE),
+      maxSize: integerOption("max-size", one("max-size"), 1, MAX_MAX_SIZE),
       log: consoleLog(level),
     },
   };
+}
+
+/** Data queues are served by workers, whose modules have to be read. */
+function mustReadWorkers(): void {
+  const path = new URL("../../workers/", import.meta.url);
+  // Modules of a registry are cached, and need no permission.
+  if (path.protocol !== "file:") return;
+  const { state } = Deno.permissions.querySync({ name: "read", path });
+  if (state !== "granted") {
+    throw new Error(
+      `Cannot start the workers of the data queues: that needs --allow-read of ${path.pathname}`,
+    );
+  }
 }
 
 /**
@@ -130,6 +146,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   if (new Set(socketPaths).size < socketPaths.length) {
     throw new UsageError("Cannot use the same --socket-path twice");
   }
+  mustReadWorkers();
   const server = new VhostUserServer(options);
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);

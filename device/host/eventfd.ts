@@ -7,7 +7,7 @@
 
 import { FileType, statFd } from "./file.ts";
 import { addressOf, libc } from "./libc.ts";
-import { POLLIN, pollNow } from "./poll.ts";
+import { POLLIN, pollNow, POLLOUT } from "./poll.ts";
 
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
@@ -44,6 +44,17 @@ export function createEventfd(): number {
  */
 export function signalEventfd(fd: number): boolean {
   return libc().eventfd_write(fd, ONE) === 0;
+}
+
+/**
+ * Adds one to an eventfd that a peer gave. It never blocks: a peer can give a
+ * blocking eventfd whose counter is full, or a pipe that nobody reads.
+ *
+ * @param fd an eventfd or, as vhost-user allows, the writing end of a pipe
+ * @returns whether it could be; one that is full is as good as signalled
+ */
+export function signalPeer(fd: number): boolean {
+  return (pollNow(fd, POLLOUT) & POLLOUT) !== 0 && signalEventfd(fd);
 }
 
 /**
