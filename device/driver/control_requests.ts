@@ -1,7 +1,7 @@
 /**
- * Builders of control requests (v15, "Control Virtqueue"). The offsets are
- * written out here a second time, apart from those the device decodes by: a
- * mistake in one is seen against the other.
+ * Builders of control requests (v15, "Control Virtqueue"; virtio 1.4,
+ * 5.9.7.2). The offsets are written out here a second time, apart from those
+ * the device decodes by: a mistake in one is seen against the other.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import {
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SERVICE_HASH,
   VIRTIO_CRYPTO_SERVICE_MAC,
+  VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
 } from "../spec/constants.ts";
 import type { SessionParameters } from "../spec/session_parameters.ts";
 import { CryptoStatusError } from "./errors.ts";
@@ -20,7 +21,7 @@ import { type Layout, type RequestBytes, requestBytes } from "./requests.ts";
 /** struct virtio_crypto_ctrl_header: four le32. */
 const HEADER = { opcode: 0, algo: 4, flag: 8, queueId: 12, size: 16 } as const;
 
-/** What the legacy layout pads every fixed part to. */
+/** What the legacy layout pads every fixed part to; the others do not pad. */
 const LEGACY_SIZE = 56;
 
 /**
@@ -28,6 +29,22 @@ const LEGACY_SIZE = 56;
  * plain cipher uses 16 of, then op_type and padding. All le32.
  */
 const SYM = { algo: 0, keylen: 4, op: 8, opType: 48, size: 56 } as const;
+
+/**
+ * struct virtio_crypto_alg_chain_session_para, which takes the whole union:
+ * order, hash_mode, a cipher's 16 bytes, 16 of a hash or MAC, aad_len, padding.
+ */
+const CHAIN = {
+  order: 0,
+  hashMode: 4,
+  cipherAlgo: 8,
+  cipherKeylen: 12,
+  cipherOp: 16,
+  hashAlgo: 24,
+  hashResultLen: 28,
+  authKeyLen: 32,
+  aadLen: 40,
+} as const;
 
 /** struct virtio_crypto_hash_session_para: two le32. */
 const HASH = { algo: 0, resultLen: 4, size: 8 } as const;
@@ -51,8 +68,12 @@ const DESTROY = { sessionId: 0, size: 8 } as const;
 /** struct virtio_crypto_session_input: le64, le32, padding. */
 const CREATED = { sessionId: 0, status: 8, size: 16 } as const;
 
-/** A destruction's answer: le32 and padding in v15, one u8 in legacy. */
-const DESTROYED_SIZE: Readonly<Record<Layout, number>> = { v15: 8, legacy: 1 };
+/** A destruction's answer: le32 and padding in v15, else one u8. */
+const DESTROYED_SIZE: Readonly<Record<Layout, number>> = {
+  v15: 8,
+  legacy: 1,
+  revision1: 1,
+};
 
 const CREATE_SESSION = 0x02;
 const DESTROY_SESSION = 0x03;
@@ -61,11 +82,12 @@ const DESTROY_SESSION = 0x03;
  * A request that creates a session.
  *
  * @param layout the layout of the fixed part
- * @param parameters what the session shall be. The request holds its key
- * itself, not a copy
- * @param queueId the data queue that will use it
- * @param aadLength bytes of additional authenticated data, for AEAD
- * @returns fixed part and key; 16 writable bytes
+ * @param parameters what the session shall be. The request holds its keys
+ * themselves, not copies
+ * @param queueId the data queue that will use it; revision 1 reserves the
+ * field, and it is 0 there
+ * @param aadLength bytes of additional authenticated data, for AEAD and chains
+ * @returns fixed part, key and a chain's authentication key; 16 writable bytes
  * @throws {RangeError} There is no such service
  */
 export function createSessionRequest(
@@ -78,14 +100,18 @@ export function createSessionRequest(
     parameters;
   const view = fixedPart(layout, service, sizeOf(service), CREATE_SESSION);
   view.setUint32(HEADER.algo, algorithm, true);
-  view.setUint32(HEADER.queueId, queueId, true);
+  view.setUint32(HEADER.queueId, layout === "revision1" ? 0 : queueId, true);
   const at = HEADER.size;
   switch (service) {
     case VIRTIO_CRYPTO_SERVICE_CIPHER:
+      view.setUint32(at + SYM.opType, opType, true);
+      if (opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING) {
+        setChain(view, parameters, aadLength);
+        break;
+      }
       view.setUint32(at + SYM.algo, algorithm, true);
       view.setUint32(at + SYM.keylen, keyLength, true);
       view.setUint32(at + SYM.op, op, true);
-      view.setUint32(at + SYM.opType, opType, true);
       break;
     case VIRTIO_CRYPTO_SERVICE_HASH:
       view.setUint32(at + HASH.algo, algorithm, true);
@@ -103,7 +129,30 @@ export function createSessionRequest(
       view.setUint32(at + AEAD.aadLen, aadLength, true);
       view.setUint32(at + AEAD.op, op, true);
   }
-  return requestBytes(bytesOf(view), [key], [CREATED.size]);
+  return requestBytes(
+    bytesOf(view),
+    [key.subarray(0, keyLength), key.subarray(keyLength)],
+    [CREATED.size],
+  );
+}
+
+function setChain(
+  view: DataView<ArrayBuffer>,
+  parameters: SessionParameters,
+  aadLength: number,
+): void {
+  const set = (offset: number, value: number) =>
+    view.setUint32(HEADER.size + offset, value, true);
+  set(CHAIN.order, parameters.chainOrder);
+  set(CHAIN.hashMode, parameters.hashMode);
+  set(CHAIN.cipherAlgo, parameters.algorithm);
+  set(CHAIN.cipherKeylen, parameters.keyLength);
+  set(CHAIN.cipherOp, parameters.op);
+  set(CHAIN.hashAlgo, parameters.hashAlgorithm);
+  set(CHAIN.hashResultLen, parameters.resultLength);
+  // Padding of the union where the mode has no key: 0 then.
+  set(CHAIN.authKeyLen, parameters.authKeyLength);
+  set(CHAIN.aadLen, aadLength);
 }
 
 /**
@@ -132,7 +181,7 @@ export function readCreated(answer: Uint8Array): bigint {
  * @param layout the layout of the fixed part and of the answer
  * @param service VIRTIO_CRYPTO_SERVICE_* number of the session
  * @param sessionId the session's id
- * @returns fixed part; 8 writable bytes, or 1 in the legacy layout
+ * @returns fixed part; 8 writable bytes in v15, else 1
  * @throws {RangeError} There is no such service
  */
 export function destroySessionRequest(

@@ -1,7 +1,7 @@
 /**
- * Builders of data requests in session mode (v15, "Data Virtqueue"). The
- * offsets are written out here a second time, apart from those the device
- * decodes by: a mistake in one is seen against the other.
+ * Builders of data requests in every layout and in both modes (v15, "Data
+ * Virtqueue"; virtio 1.4, 5.9.7.4 and after). Which layout a request has, and
+ * what comes in which order, is told in `requests.ts`.
  *
  * @module
  */
@@ -9,14 +9,26 @@
 import {
   serviceOf,
   VIRTIO_CRYPTO_AEAD_CCM,
+  VIRTIO_CRYPTO_FLAG_NONE_SESSION_MODE,
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
   VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SERVICE_HASH,
   VIRTIO_CRYPTO_SERVICE_MAC,
+  VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "../spec/constants.ts";
-import { type Layout, type RequestBytes, requestBytes } from "./requests.ts";
+import type { SessionParameters } from "../spec/session_parameters.ts";
+import {
+  type FieldName,
+  FIXED_PARTS,
+  type PartName,
+} from "./data_fixed_parts.ts";
+import {
+  type DataLayout,
+  type RequestBytes,
+  requestBytes,
+} from "./requests.ts";
 
 /** struct virtio_crypto_op_header: le32, le32, le64, le32, padding. */
 const HEADER = {
@@ -30,89 +42,33 @@ const HEADER = {
 /** The one byte of struct virtio_crypto_inhdr. */
 const STATUS_SIZE = 1;
 
-/** Where the le32 fields of a symmetric request stand, behind the header. */
-interface SymOffsets {
-  readonly ivLen: number;
-  readonly srcDataLen: number;
-  readonly dstDataLen: number;
-  readonly opType: number;
-  readonly size: number;
-}
-
-/** Where the le32 fields of a HASH or MAC request stand, behind the header. */
-interface DigestOffsets {
-  readonly srcDataLen: number;
-  readonly resultLen: number;
-  readonly size: number;
-}
-
-/** Where the le32 fields of an AEAD request stand, behind the header. */
-interface AeadOffsets {
-  readonly ivLen: number;
-  readonly tagLen?: number;
-  readonly aadLen: number;
-  readonly srcDataLen: number;
-  readonly dstDataLen: number;
-  readonly size: number;
-}
-
-/** The fixed parts of a layout. */
-interface Offsets {
-  readonly sym: SymOffsets;
-  readonly hash: DigestOffsets;
-  readonly mac: DigestOffsets;
-  readonly aead: AeadOffsets;
-}
-
-/** Every fixed part is padded to 48 bytes. */
-const LEGACY_SIZE = 48;
-const LEGACY_DIGEST: DigestOffsets = {
-  srcDataLen: 0,
-  resultLen: 4,
-  size: LEGACY_SIZE,
-};
-
-const OFFSETS: Readonly<Record<Layout, Offsets>> = {
-  legacy: {
-    sym: {
-      ivLen: 0,
-      srcDataLen: 4,
-      dstDataLen: 8,
-      opType: 40,
-      size: LEGACY_SIZE,
-    },
-    hash: LEGACY_DIGEST,
-    mac: LEGACY_DIGEST,
-    aead: {
-      ivLen: 0,
-      aadLen: 4,
-      srcDataLen: 8,
-      dstDataLen: 12,
-      size: LEGACY_SIZE,
-    },
-  },
-  // Each begins with sess_para, which session mode leaves 0: algo, keylen, op;
-  // algo; algo, auth_key_len; algo, key_len, op.
-  v15: {
-    sym: { ivLen: 12, srcDataLen: 16, dstDataLen: 20, opType: 72, size: 80 },
-    hash: { srcDataLen: 4, resultLen: 8, size: 16 },
-    mac: { srcDataLen: 8, resultLen: 12, size: 16 },
-    aead: {
-      ivLen: 12,
-      tagLen: 16,
-      aadLen: 20,
-      srcDataLen: 24,
-      dstDataLen: 28,
-      size: 32,
-    },
-  },
-};
-
-/** `flag` of the header: legacy drivers leave it 0. */
-const FLAG: Readonly<Record<Layout, number>> = {
+/** `flag` of a request that names a session: legacy drivers leave it 0. */
+const SESSION_FLAG: Readonly<Record<DataLayout, number>> = {
   legacy: 0,
   v15: VIRTIO_CRYPTO_FLAG_SESSION_MODE,
+  revision1: VIRTIO_CRYPTO_FLAG_SESSION_MODE,
+  "revision1-stateless": VIRTIO_CRYPTO_FLAG_SESSION_MODE,
 };
+
+/** `flag` of a request with its keys inside; undefined where there is none. */
+const STATELESS_FLAG: Readonly<Record<DataLayout, number | undefined>> = {
+  legacy: undefined,
+  v15: VIRTIO_CRYPTO_FLAG_NONE_SESSION_MODE,
+  revision1: undefined,
+  "revision1-stateless": 0,
+};
+
+/** The ranges of algorithm chaining, in bytes from the source's start. */
+export interface ChainRanges {
+  /** Start of the ciphered range. */
+  readonly cipherStart: number;
+  /** Length of the ciphered range. */
+  readonly cipherLength: number;
+  /** Start of the hashed range. */
+  readonly hashStart: number;
+  /** Length of the hashed range. */
+  readonly hashLength: number;
+}
 
 /** What a data request is about. All lengths are in bytes. */
 export interface DataParameters {
@@ -120,15 +76,18 @@ export interface DataParameters {
   readonly opcode: number;
   /** Number of the session's algorithm. */
   readonly algorithm: number;
-  /** The session's id. */
+  /** The session's id; 0 in a request with its keys inside. */
   readonly sessionId: bigint;
-  /** iv, counter or nonce; empty where there is none. */
+  /**
+   * iv, counter or nonce; empty where there is none. That of a MAC is put
+   * before the source, and counts as part of it. HASH has none.
+   */
   readonly iv: Uint8Array;
   /** What is worked on; for AEAD decryption ciphertext, then tag. */
   readonly source: Uint8Array;
-  /** Additional authenticated data of AEAD; else empty. */
+  /** Additional authenticated data of AEAD or of a chain; else empty. */
   readonly aad: Uint8Array;
-  /** Room for the result of a cipher or AEAD; 0 for HASH and MAC. */
+  /** Room for the result of a cipher, chain or AEAD; 0 for HASH and MAC. */
   readonly destinationLength: number;
   /** Length of the digest, MAC or tag; 0 for a cipher. */
   readonly resultLength: number;
@@ -138,77 +97,148 @@ export interface DataParameters {
    * says stays the same.
    */
   readonly fullIv?: boolean;
+  /** The ranges, which make it a request of algorithm chaining. */
+  readonly chain?: ChainRanges | undefined;
+  /**
+   * What a session would be created from, keys and all: it makes a request
+   * without a session.
+   */
+  readonly stateless?: SessionParameters | undefined;
 }
 
 /**
- * A data request in session mode.
+ * A data request.
  *
  * @param layout the layout of the fixed part
- * @param parameters what it is about. The request holds iv, source and aad
- * themselves, not copies
- * @returns fixed part, iv, source, aad; then room for the result, and a status
- * @throws {RangeError} The opcode is of no service
+ * @param parameters what it is about. The request holds keys, iv, source and
+ * aad themselves, not copies
+ * @returns fixed part, keys, iv, source, aad; then room for result and digest,
+ * and a status
+ * @throws {RangeError} The opcode is of no service, or the layout has no
+ * requests without a session
  */
 export function dataRequest(
-  layout: Layout,
+  layout: DataLayout,
   parameters: DataParameters,
 ): RequestBytes {
-  const { opcode, algorithm, sessionId, iv, source, aad } = parameters;
-  const { destinationLength, resultLength, fullIv = false } = parameters;
-  const offsets = OFFSETS[layout];
-  const at = HEADER.size;
-  let view: DataView<ArrayBuffer>;
-  let fields: readonly Uint8Array[];
-  let writable: number;
-  switch (serviceOf(opcode)) {
-    case VIRTIO_CRYPTO_SERVICE_CIPHER: {
-      const sym = offsets.sym;
-      view = fixedPart(sym.size);
-      view.setUint32(at + sym.ivLen, iv.length, true);
-      view.setUint32(at + sym.srcDataLen, source.length, true);
-      view.setUint32(at + sym.dstDataLen, destinationLength, true);
-      view.setUint32(at + sym.opType, VIRTIO_CRYPTO_SYM_OP_CIPHER, true);
-      fields = [iv, source];
-      writable = destinationLength;
-      break;
-    }
-    case VIRTIO_CRYPTO_SERVICE_HASH:
-    case VIRTIO_CRYPTO_SERVICE_MAC: {
-      const digest = serviceOf(opcode) === VIRTIO_CRYPTO_SERVICE_HASH
-        ? offsets.hash
-        : offsets.mac;
-      view = fixedPart(digest.size);
-      view.setUint32(at + digest.srcDataLen, source.length, true);
-      view.setUint32(at + digest.resultLen, resultLength, true);
-      fields = [source];
-      writable = resultLength;
-      break;
-    }
-    case VIRTIO_CRYPTO_SERVICE_AEAD: {
-      const aead = offsets.aead;
-      view = fixedPart(aead.size);
-      view.setUint32(at + aead.ivLen, iv.length, true);
-      view.setUint32(at + aead.aadLen, aad.length, true);
-      view.setUint32(at + aead.srcDataLen, source.length, true);
-      view.setUint32(at + aead.dstDataLen, destinationLength, true);
-      if (aead.tagLen !== undefined) {
-        view.setUint32(at + aead.tagLen, resultLength, true);
-      }
-      fields = [fullIv ? padIv(iv, algorithm) : iv, source, aad];
-      writable = destinationLength;
-      break;
-    }
-    default:
-      throw new RangeError(`Cannot build a request of opcode ${opcode}`);
+  const { opcode, algorithm, sessionId, stateless } = parameters;
+  const flag = (stateless ? STATELESS_FLAG : SESSION_FLAG)[layout];
+  if (flag === undefined) {
+    throw new RangeError(
+      `Cannot build a request without a session in layout ${layout}`,
+    );
   }
+  const part = partOf(parameters);
+  const { size, at } = FIXED_PARTS[layout][part];
+  const view = new DataView(new ArrayBuffer(HEADER.size + size));
   view.setUint32(HEADER.opcode, opcode, true);
   view.setUint32(HEADER.algo, algorithm, true);
   view.setBigUint64(HEADER.sessionId, sessionId, true);
-  view.setUint32(HEADER.flag, FLAG[layout], true);
-  return requestBytes(new Uint8Array(view.buffer), fields, [
-    writable,
-    STATUS_SIZE,
-  ]);
+  view.setUint32(HEADER.flag, flag, true);
+  const values = valuesOf(part, parameters);
+  for (const [name, offset] of Object.entries(at)) {
+    view.setUint32(HEADER.size + offset, values[name as FieldName] ?? 0, true);
+  }
+  return requestBytes(
+    new Uint8Array(view.buffer),
+    [...keysOf(stateless), ...fieldsOf(layout, part, parameters)],
+    [...writableOf(part, parameters), STATUS_SIZE],
+  );
+}
+
+function partOf({ opcode, chain }: DataParameters): PartName {
+  switch (serviceOf(opcode)) {
+    case VIRTIO_CRYPTO_SERVICE_CIPHER:
+      return chain ? "chain" : "cipher";
+    case VIRTIO_CRYPTO_SERVICE_HASH:
+      return "hash";
+    case VIRTIO_CRYPTO_SERVICE_MAC:
+      return "mac";
+    case VIRTIO_CRYPTO_SERVICE_AEAD:
+      return "aead";
+    default:
+      throw new RangeError(`Cannot build a request of opcode ${opcode}`);
+  }
+}
+
+/** The values of a fixed part's fields. `sess_para` is 0 in session mode. */
+function valuesOf(
+  part: PartName,
+  parameters: DataParameters,
+): Partial<Record<FieldName, number>> {
+  const { iv, source, aad, resultLength, chain, stateless } = parameters;
+  return {
+    ivLen: iv.length,
+    srcDataLen: part === "mac" ? iv.length + source.length : source.length,
+    dstDataLen: parameters.destinationLength,
+    aadLen: aad.length,
+    resultLen: resultLength,
+    tagLen: resultLength,
+    opType: part === "chain"
+      ? VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING
+      : VIRTIO_CRYPTO_SYM_OP_CIPHER,
+    ...chain && {
+      cipherStart: chain.cipherStart,
+      lenToCipher: chain.cipherLength,
+      hashStart: chain.hashStart,
+      lenToHash: chain.hashLength,
+    },
+    ...stateless && {
+      chainOrder: stateless.chainOrder,
+      sessionAadLen: aad.length,
+      algo: stateless.algorithm,
+      keyLen: stateless.keyLength,
+      op: stateless.op,
+      hashAlgo: stateless.hashAlgorithm,
+      authKeyLen: stateless.authKeyLength,
+      hashMode: stateless.hashMode,
+    },
+  };
+}
+
+/** The key, and a chain's authentication key. */
+function keysOf(stateless: SessionParameters | undefined): Uint8Array[] {
+  if (stateless === undefined) return [];
+  const { key, keyLength } = stateless;
+  return [key.subarray(0, keyLength), key.subarray(keyLength)];
+}
+
+/** The variable fields behind the keys. */
+function fieldsOf(
+  layout: DataLayout,
+  part: PartName,
+  { iv, source, aad, algorithm, fullIv }: DataParameters,
+): Uint8Array[] {
+  switch (part) {
+    case "cipher":
+    case "mac":
+      return [iv, source];
+    case "chain":
+      return layout === "revision1-stateless"
+        ? [iv, aad, source]
+        : [iv, source, aad];
+    case "hash":
+      return [source];
+    case "aead":
+      return [fullIv ? padIv(iv, algorithm) : iv, source, aad];
+  }
+}
+
+/** Lengths of the writable fields before the status. */
+function writableOf(
+  part: PartName,
+  { destinationLength, resultLength }: DataParameters,
+): number[] {
+  switch (part) {
+    case "cipher":
+    case "aead":
+      return [destinationLength];
+    case "chain":
+      return [destinationLength, resultLength];
+    case "hash":
+    case "mac":
+      return [resultLength];
+  }
 }
 
 /** An iv in its 16-byte form. */
@@ -216,8 +246,4 @@ function padIv(iv: Uint8Array, algorithm: number): Uint8Array {
   const full = new Uint8Array(16);
   full.set(iv, algorithm === VIRTIO_CRYPTO_AEAD_CCM ? 1 : 0);
   return full;
-}
-
-function fixedPart(size: number): DataView<ArrayBuffer> {
-  return new DataView(new ArrayBuffer(HEADER.size + size));
 }

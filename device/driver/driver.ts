@@ -8,45 +8,66 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import { decodeConfig, type DeviceConfig } from "../spec/config.ts";
 import { VIRTIO_CRYPTO_S_HW_READY } from "../spec/constants.ts";
 import type { SessionParameters } from "../spec/session_parameters.ts";
-import { BufferPool } from "./buffer_pool.ts";
 import {
-  createSessionRequest,
-  destroySessionRequest,
-  readCreated,
-  readDestroyed,
-} from "./control_requests.ts";
+  type AlgorithmChoice,
+  algorithmNumber,
+  isOffered,
+  SERVICE_NUMBERS,
+  type ServiceName,
+} from "./algorithm_choice.ts";
 import {
   type DriverOptions,
   type RawOptions,
   type UsedOptions,
   usedOptions,
 } from "./driver_options.ts";
-import { DriverQueue } from "./driver_queue.ts";
-import { DeviceNotReadyError, DriverClosedError } from "./errors.ts";
+import { DriverQueues } from "./driver_queues.ts";
+import {
+  DeviceNotReadyError,
+  DriverClosedError,
+  StatelessModeError,
+} from "./errors.ts";
 import { GuestAllocator } from "./guest_allocator.ts";
-import { FieldsRequest } from "./pending_request.ts";
+import {
+  type ChainOperation,
+  chainRequest,
+  type ChainResult,
+  opcodeOf,
+  type Operation,
+  type OperationRequest,
+  operationRequest,
+} from "./operation.ts";
 import {
   type RawReadable,
   RawRequest,
   type RawResult,
   type RawWritable,
 } from "./raw_request.ts";
-import type { Layout, RequestBytes } from "./requests.ts";
-import type { DriverRing } from "./ring.ts";
-import { Session, type SessionHost } from "./session.ts";
 import {
-  type AlgorithmChoice,
-  algorithmNumber,
-  isOffered,
-  type ServiceName,
+  type DataLayout,
+  dataLayoutOf,
+  type Layout,
+  type RequestBytes,
+} from "./requests.ts";
+import type { DriverRing } from "./ring.ts";
+import {
+  ChainSession,
+  Session,
+  type SessionHandle,
+  type SessionHost,
+} from "./session.ts";
+import { SessionControl } from "./session_control.ts";
+import {
+  type ChainSessionOptions,
   type SessionOptions,
   sessionParameters,
 } from "./session_options.ts";
-import { SplitRingDriver } from "./split_ring.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * Drives a virtio-crypto device: creates sessions and runs operations.
+ * Drives a virtio-crypto device: creates sessions and runs operations. Which
+ * layout its requests have follows from the negotiated features; see
+ * {@linkcode Layout}.
  *
  * @example Encrypting with AES-CBC
  * ```ts
@@ -75,10 +96,9 @@ export class CryptoDriver implements SessionHost {
   readonly allocator: GuestAllocator;
   readonly #transport: Transport;
   readonly #options: UsedOptions;
-  readonly #queues = new Map<number, DriverQueue>();
-  readonly #buffers: BufferPool;
-  readonly #controlIndex: number | undefined;
-  readonly #sessions = new Set<Session>();
+  readonly #queues: DriverQueues;
+  readonly #control: SessionControl;
+  readonly #sessions = new Set<SessionHandle>();
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -89,9 +109,18 @@ export class CryptoDriver implements SessionHost {
     this.#transport = transport;
     this.config = config;
     this.#options = usedOptions(options, transport, config);
-    this.#controlIndex = config?.maxDataqueues;
     this.allocator = new GuestAllocator(transport.memory);
-    this.#buffers = new BufferPool(this.allocator);
+    this.#queues = new DriverQueues(
+      transport,
+      this.#options,
+      this.allocator,
+      config?.maxDataqueues,
+    );
+    this.#control = new SessionControl(
+      this.#queues,
+      this.layout,
+      config === undefined ? transport.sessionMessages : undefined,
+    );
   }
 
   /**
@@ -115,11 +144,11 @@ export class CryptoDriver implements SessionHost {
       );
     }
     const driver = new CryptoDriver(transport, options, config);
-    await driver.#start();
+    await driver.#queues.start();
     return driver;
   }
 
-  /** The layout of requests. */
+  /** The rules that requests follow. */
   get layout(): Layout {
     return this.#options.layout;
   }
@@ -147,7 +176,7 @@ export class CryptoDriver implements SessionHost {
    * @throws {RangeError} There is no such queue
    */
   ring(queue: number | "control"): DriverRing {
-    return this.#queue(queue).ring;
+    return this.#queues.get(queue).ring;
   }
 
   /**
@@ -166,6 +195,29 @@ export class CryptoDriver implements SessionHost {
   }
 
   /**
+   * Whether a service takes requests that bring their keys along: always in
+   * v15, and in revision 1 where the service's stateless bit was negotiated.
+   *
+   * @param service the service; chains are of the cipher service
+   * @returns true where {@linkcode CryptoDriver.run} is possible
+   */
+  hasStateless(service: ServiceName): boolean {
+    const layout = this.dataLayout(SERVICE_NUMBERS[service] << 8);
+    return layout === "v15" || layout === "revision1-stateless";
+  }
+
+  /**
+   * The layout of a service's data requests.
+   *
+   * @param opcode opcode of a data request, which tells the service
+   * @returns the layout
+   */
+  dataLayout(opcode: number): DataLayout {
+    const { layout, modeServices } = this.#options;
+    return dataLayoutOf(layout, modeServices, opcode);
+  }
+
+  /**
    * Creates a session. Afterwards no byte of its key is in guest memory.
    *
    * @param options what the session shall be
@@ -173,17 +225,132 @@ export class CryptoDriver implements SessionHost {
    * @throws {CryptoStatusError} The device refused
    * @throws {TypeError} The algorithm's name is unknown
    * @throws {DriverClosedError} The driver was closed
+   *
+   * @example Encrypting, then authenticating the ciphertext
+   * ```ts
+   * import { CryptoDriver } from "./driver.ts";
+   * import { InProcessDevice } from "../in_process.ts";
+   *
+   * await using driver = await CryptoDriver.attach(
+   *   new InProcessDevice({ workers: 0 }),
+   * );
+   * const session = await driver.createSession({
+   *   service: "chain",
+   *   cipher: {
+   *     algorithm: "aes-ctr",
+   *     key: new Uint8Array(16),
+   *     direction: "encrypt",
+   *   },
+   *   hash: { algorithm: "hmac-sha256", key: new Uint8Array(32) },
+   *   order: "cipher-then-hash",
+   * });
+   * const { data, digest } = await session.run({
+   *   iv: new Uint8Array(16),
+   *   data: new Uint8Array(100),
+   *   cipherStart: 20, // the first 20 bytes stay as they are
+   * });
+   * console.log(data.length, digest.length); // 100 32
+   * ```
    */
-  async createSession(options: SessionOptions): Promise<Session> {
+  createSession(options: SessionOptions): Promise<Session>;
+  /**
+   * Creates a session of algorithm chaining.
+   *
+   * @param options what the session shall be
+   * @returns the session
+   */
+  createSession(options: ChainSessionOptions): Promise<ChainSession>;
+  async createSession(
+    options: SessionOptions | ChainSessionOptions,
+  ): Promise<Session | ChainSession> {
     this.#checkOpen();
     const parameters = sessionParameters(options);
     const { queue = 0 } = options;
-    const aadLength = options.service === "aead" ? options.aadLength ?? 0 : 0;
-    const id = await this.#create(parameters, queue, aadLength);
+    const aadLength = "aadLength" in options ? options.aadLength ?? 0 : 0;
+    try {
+      const id = await this.#control.create(parameters, queue, aadLength);
+      this.#checkOpen();
+      const session = options.service === "chain"
+        ? new ChainSession(this, parameters, id, queue)
+        : new Session(this, parameters, id, queue);
+      this.#sessions.add(session);
+      return session;
+    } finally {
+      forgetKeys(options, parameters);
+    }
+  }
+
+  /**
+   * Runs one operation without a session: its parameters and keys are in the
+   * request (v15's non-session mode; virtio 1.4, 5.9.7.6, stateless mode).
+   * Afterwards no byte of its key is in guest memory.
+   *
+   * @param operation what a session would be, and what to work on
+   * @returns ciphertext, plaintext, digest or MAC; for AEAD encryption
+   * ciphertext, then tag
+   * @throws {StatelessModeError} There is no such mode with what was negotiated
+   * @throws {CryptoStatusError} The device refused, or a tag is wrong
+   * @throws {TypeError} The algorithm's name is unknown
+   * @throws {DriverClosedError} The driver was closed
+   *
+   * @example A digest, with the features of virtio 1.4
+   * ```ts
+   * import { CryptoDriver } from "./driver.ts";
+   * import { InProcessDevice } from "../in_process.ts";
+   *
+   * const VERSION_1 = 1n << 32n;
+   * const REVISION_1 = 1n << 0n;
+   * const HASH_STATELESS_MODE = 1n << 2n;
+   * await using driver = await CryptoDriver.attach(
+   *   new InProcessDevice({
+   *     workers: 0,
+   *     spec: "1.4",
+   *     features: VERSION_1 | REVISION_1 | HASH_STATELESS_MODE,
+   *   }),
+   * );
+   * const digest = await driver.run({
+   *   service: "hash",
+   *   algorithm: "sha256",
+   *   data: new TextEncoder().encode("abc"),
+   * });
+   * console.log(digest.length); // 32
+   * ```
+   */
+  run(operation: SessionOptions & Operation): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Runs one operation of algorithm chaining without a session.
+   *
+   * @param operation what a session would be, and what to work on
+   * @returns the source with the ciphered range replaced, and the digest
+   */
+  run(operation: ChainSessionOptions & ChainOperation): Promise<ChainResult>;
+  async run(
+    operation:
+      | SessionOptions & Operation
+      | ChainSessionOptions & ChainOperation,
+  ): Promise<Uint8Array<ArrayBuffer> | ChainResult> {
     this.#checkOpen();
-    const session = new Session(this, parameters, id, queue);
-    this.#sessions.add(session);
-    return session;
+    const { service, queue = 0 } = operation;
+    if (!this.hasStateless(service === "chain" ? "cipher" : service)) {
+      throw new StatelessModeError(
+        `Cannot run a ${service} operation without a session: the negotiated features 0x${
+          this.features.toString(16)
+        } give layout ${this.layout}, and no stateless mode for the service`,
+      );
+    }
+    const parameters = sessionParameters(operation);
+    const layout = this.dataLayout(opcodeOf(parameters));
+    const operator = { parameters, sessionId: undefined };
+    try {
+      if (operation.service === "chain") {
+        const request = chainRequest(layout, operator, operation);
+        return await this.#sendSecret(queue, request);
+      }
+      const request = operationRequest(layout, operator, operation);
+      return await this.#sendSecret(queue, request);
+    } finally {
+      forgetKeys(operation, parameters);
+    }
   }
 
   /**
@@ -192,18 +359,9 @@ export class CryptoDriver implements SessionHost {
    * @param session the session
    * @throws {CryptoStatusError} The device refused
    */
-  async destroySession(session: Session): Promise<void> {
+  async destroySession(session: SessionHandle): Promise<void> {
     this.#sessions.delete(session);
-    const { sessionMessages } = this.#transport;
-    if (this.#controlIndex === undefined && sessionMessages) {
-      return await sessionMessages.close(session.id);
-    }
-    const bytes = destroySessionRequest(
-      this.layout,
-      session.service,
-      session.id,
-    );
-    await this.#send("control", bytes, false, readDestroyed);
+    await this.#control.destroy(session.service, session.id);
   }
 
   /**
@@ -221,7 +379,7 @@ export class CryptoDriver implements SessionHost {
     decode: (answer: Uint8Array<SharedArrayBuffer>) => T,
   ): Promise<T> {
     this.#checkOpen();
-    return await this.#send(queue, bytes, false, decode);
+    return await this.#queues.send(queue, bytes, false, decode);
   }
 
   /**
@@ -246,7 +404,7 @@ export class CryptoDriver implements SessionHost {
     this.#checkOpen();
     const { indirect = this.#options.style.indirect } = options;
     const request = new RawRequest(readable, writable, indirect);
-    this.#queue(queue).submit(request);
+    this.#queues.get(queue).submit(request);
     return await request.result;
   }
 
@@ -255,7 +413,7 @@ export class CryptoDriver implements SessionHost {
    * signal.
    */
   poll(): void {
-    for (const queue of this.#queues.values()) queue.handleUsed();
+    this.#queues.poll();
   }
 
   /**
@@ -274,75 +432,11 @@ export class CryptoDriver implements SessionHost {
     return this.close();
   }
 
-  async #start(): Promise<void> {
-    this.#transport.listen({
-      signalled: (index) => this.#queues.get(index)?.handleUsed(),
-      queueFailed: (index, error) => this.#queues.get(index)?.fail(error),
-      failed: (error) => this.#fail(error),
-    });
-    const { queues, queueSize, controlQueueSize } = this.#options;
-    for (let index = 0; index < queues; index++) {
-      await this.#startQueue(index, queueSize);
-    }
-    if (this.#controlIndex !== undefined) {
-      await this.#startQueue(this.#controlIndex, controlQueueSize);
-    }
-  }
-
-  async #startQueue(index: number, size: number): Promise<void> {
-    const transport = this.#transport;
-    const { eventIndex } = this.#options;
-    const ring = new SplitRingDriver(this.allocator, { size, eventIndex });
-    const queue = new DriverQueue(
-      ring,
-      transport.memory,
-      this.#buffers,
-      () => transport.kick(index),
-    );
-    // Before it is started: a signal may come at once.
-    this.#queues.set(index, queue);
-    await transport.startQueue(index, ring);
-  }
-
-  async #create(
-    parameters: SessionParameters,
+  async #sendSecret<T>(
     queue: number,
-    aadLength: number,
-  ): Promise<bigint> {
-    const { sessionMessages } = this.#transport;
-    if (this.#controlIndex === undefined && sessionMessages) {
-      return await sessionMessages.create(parameters);
-    }
-    const bytes = createSessionRequest(
-      this.layout,
-      parameters,
-      queue,
-      aadLength,
-    );
-    return await this.#send("control", bytes, true, readCreated);
-  }
-
-  #send<T>(
-    queue: number | "control",
-    bytes: RequestBytes,
-    secret: boolean,
-    decode: (answer: Uint8Array<SharedArrayBuffer>) => T,
+    { bytes, decode }: OperationRequest<T>,
   ): Promise<T> {
-    const request = new FieldsRequest(
-      bytes,
-      this.#options.style,
-      secret,
-      decode,
-    );
-    this.#queue(queue).submit(request);
-    return request.result;
-  }
-
-  #queue(queue: number | "control"): DriverQueue {
-    const index = queue === "control" ? this.#controlIndex : queue;
-    const found = index === undefined ? undefined : this.#queues.get(index);
-    if (found === undefined) throw new RangeError(`Cannot use queue ${queue}`);
-    return found;
+    return await this.#queues.send(queue, bytes, true, decode);
   }
 
   #checkOpen(): void {
@@ -350,20 +444,11 @@ export class CryptoDriver implements SessionHost {
     throw new DriverClosedError("Cannot use the driver: it was closed");
   }
 
-  #fail(error: Error): void {
-    for (const queue of this.#queues.values()) queue.fail(error);
-  }
-
   async #close(): Promise<void> {
     const error = new DriverClosedError(
       "Cannot complete the request: the driver was closed",
     );
-    const control = this.#controlIndex === undefined
-      ? undefined
-      : this.#queues.get(this.#controlIndex);
-    for (const queue of this.#queues.values()) {
-      if (queue !== control) queue.fail(error);
-    }
+    this.#queues.failData(error);
     const ended = Promise.allSettled(
       [...this.#sessions].map((session) => session.destroy()),
     );
@@ -372,7 +457,15 @@ export class CryptoDriver implements SessionHost {
     const timer = setTimeout(resolve, this.#options.closeTimeout);
     await Promise.race([ended, timeout]);
     clearTimeout(timer);
-    this.#fail(error);
+    this.#queues.fail(error);
     await this.#transport.close();
   }
+}
+
+/** Overwrites the copy of its keys that a chain's parameters have. */
+function forgetKeys(
+  { service }: SessionOptions | ChainSessionOptions,
+  { key }: SessionParameters,
+): void {
+  if (service === "chain") key.fill(0);
 }

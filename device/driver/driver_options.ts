@@ -10,7 +10,7 @@ import {
   VIRTIO_F_RING_INDIRECT_DESC,
 } from "../spec/constants.ts";
 import type { BufferStyle } from "./pending_request.ts";
-import { type Layout, layoutOf } from "./requests.ts";
+import { type Layout, layoutOf, modeServicesOf } from "./requests.ts";
 import type { Transport } from "./transport.ts";
 
 const QUEUE_SIZE = 256;
@@ -25,7 +25,11 @@ export interface DriverOptions {
   readonly queueSize?: number;
   /** Descriptors of the control queue, a power of two up to 32768; 64. */
   readonly controlQueueSize?: number;
-  /** Layout of requests; what the negotiated features say. */
+  /**
+   * The rules that requests follow; what the negotiated features say. To be
+   * said only where they do not tell: bits 1 to 4 without bit 0, taken from a
+   * device of virtio 1.4, mean nothing, and the layout is "legacy".
+   */
   readonly layout?: Layout;
   /** Give buffers by indirect tables; where that was negotiated. */
   readonly indirect?: boolean;
@@ -49,8 +53,10 @@ export interface UsedOptions {
   readonly queueSize: number;
   /** Descriptors of the control queue. */
   readonly controlQueueSize: number;
-  /** Layout of requests. */
+  /** The rules that requests follow. */
   readonly layout: Layout;
+  /** One bit a service whose mode bit was negotiated. */
+  readonly modeServices: number;
   /** How buffers are given. */
   readonly style: BufferStyle;
   /** VIRTIO_F_RING_EVENT_IDX was negotiated. */
@@ -97,6 +103,7 @@ export function usedOptions(
     // only, whatever was negotiated.
     layout: options.layout ??
       (config === undefined ? "legacy" : layoutOf(features)),
+    modeServices: modeServicesOf(features),
     style: {
       indirect: options.indirect ?? negotiated,
       descriptors: options.descriptors ?? "joined",

@@ -4,8 +4,18 @@
  * @module
  */
 
-/** Names of the statuses, by number (v15, "Device Operation"). */
-const STATUS_NAMES = ["OK", "ERR", "BADMSG", "NOTSUPP", "INVSESS"] as const;
+/**
+ * Names of the statuses, by number (v15, "Device Operation"; NOSPC: virtio 1.4,
+ * 5.9.7).
+ */
+const STATUS_NAMES = [
+  "OK",
+  "ERR",
+  "BADMSG",
+  "NOTSUPP",
+  "INVSESS",
+  "NOSPC",
+] as const;
 
 /**
  * The name of a status.
@@ -24,9 +34,12 @@ export function statusName(status: number): string {
 export class CryptoStatusError extends Error {
   /** The name of the class. */
   override readonly name = "CryptoStatusError";
-  /** VIRTIO_CRYPTO_ERR, _BADMSG, _NOTSUPP, _INVSESS or what else was written. */
+  /**
+   * VIRTIO_CRYPTO_ERR, _BADMSG, _NOTSUPP, _INVSESS, _NOSPC or what else was
+   * written.
+   */
   readonly status: number;
-  /** The status by name: "ERR", "BADMSG", "NOTSUPP", "INVSESS". */
+  /** The status by name: "ERR", "BADMSG", "NOTSUPP", "INVSESS", "NOSPC". */
   readonly statusName: string;
 
   /**
@@ -40,6 +53,16 @@ export class CryptoStatusError extends Error {
     this.status = status;
     this.statusName = statusName(status);
   }
+}
+
+/**
+ * Requests that bring their keys along are not possible with what was
+ * negotiated: the service's stateless bit with VIRTIO_CRYPTO_F_REVISION_1
+ * (virtio 1.4, 5.9.3), or one of the draft's session mode bits.
+ */
+export class StatelessModeError extends Error {
+  /** The name of the class. */
+  override readonly name = "StatelessModeError";
 }
 
 /** VIRTIO_CRYPTO_S_HW_READY is not set (v15, "Device configuration layout"). */

@@ -28,21 +28,25 @@ export function sessionMessagesOf(
     async create(parameters: SessionParameters): Promise<bigint> {
       if (parameters.service !== VIRTIO_CRYPTO_SERVICE_CIPHER) {
         throw new TypeError(
-          `Cannot create a session of service ${parameters.service} by message: only ciphers have one`,
+          `Cannot create a session of service ${parameters.service} by message: only ciphers and chains have one`,
         );
       }
-      const id = await frontend.createCryptoSession({
-        cipherAlgo: parameters.algorithm,
-        keyLength: parameters.keyLength,
-        hashAlgo: 0,
-        hashResultLength: 0,
-        authKeyLength: 0,
-        aadLength: 0,
-        opType: parameters.opType,
-        direction: parameters.op,
-        hashMode: 0,
-        chainOrder: 0,
-      }, parameters.key);
+      const id = await frontend.createCryptoSession(
+        {
+          cipherAlgo: parameters.algorithm,
+          keyLength: parameters.keyLength,
+          hashAlgo: parameters.hashAlgorithm,
+          hashResultLength: parameters.resultLength,
+          authKeyLength: parameters.authKeyLength,
+          aadLength: 0,
+          opType: parameters.opType,
+          direction: parameters.op,
+          hashMode: parameters.hashMode,
+          chainOrder: parameters.chainOrder,
+        },
+        parameters.key.subarray(0, parameters.keyLength),
+        parameters.key.subarray(parameters.keyLength),
+      );
       // Any negative id is a refusal, and it says no more than that.
       if (id < 0n) {
         throw new CryptoStatusError("create a session", VIRTIO_CRYPTO_ERR);

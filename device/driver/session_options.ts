@@ -5,29 +5,29 @@
  * @module
  */
 
-import type {
-  Algorithm,
-  AlgorithmName,
-  Direction,
-} from "../engine/algorithm.ts";
-import type { DeviceConfig } from "../spec/config.ts";
-import { algorithmOf, SERVICE_ALGORITHMS } from "../service/algorithms.ts";
+import type { Algorithm, Direction } from "../engine/algorithm.ts";
+import type { ChainOrder } from "../engine/chain.ts";
+import { algorithmOf } from "../service/algorithms.ts";
 import {
   VIRTIO_CRYPTO_OP_DECRYPT,
   VIRTIO_CRYPTO_OP_ENCRYPT,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
-  VIRTIO_CRYPTO_SERVICE_HASH,
-  VIRTIO_CRYPTO_SERVICE_MAC,
+  VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_CIPHER_THEN_HASH,
+  VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_HASH_THEN_CIPHER,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
+  VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN,
+  VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "../spec/constants.ts";
 import type { SessionParameters } from "../spec/session_parameters.ts";
+import {
+  type AlgorithmChoice,
+  algorithmNumber,
+  SERVICE_NUMBERS,
+  type ServiceName,
+} from "./algorithm_choice.ts";
 
-/** A service by name. */
-export type ServiceName = "cipher" | "hash" | "mac" | "aead";
-
-/** An algorithm: its usual name, or its number within the service. */
-export type AlgorithmChoice = AlgorithmName | number;
+export type { AlgorithmChoice, ChainOrder, ServiceName };
 
 /** What every session has. */
 export interface CommonSessionOptions {
@@ -79,101 +79,83 @@ export interface AeadSessionOptions extends CommonSessionOptions {
   readonly aadLength?: number;
 }
 
-/** What a program asks a session to be. */
+/** The cipher of a chain. */
+export interface ChainCipherOptions {
+  /** As in "aes-cbc" or VIRTIO_CRYPTO_CIPHER_AES_CBC. */
+  readonly algorithm: AlgorithmChoice;
+  /** The key. */
+  readonly key: Uint8Array;
+  /** The only direction the session will work in. */
+  readonly direction: Direction;
+}
+
+/** The hash or MAC of a chain. */
+export interface ChainHashOptions {
+  /**
+   * As in "sha256" or VIRTIO_CRYPTO_HASH_SHA_256 without a key, as in
+   * "hmac-sha256" or VIRTIO_CRYPTO_MAC_HMAC_SHA_256 with one.
+   */
+  readonly algorithm: AlgorithmChoice;
+  /**
+   * The key, which makes it a MAC (VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH); a plain
+   * hash when left out (_PLAIN).
+   */
+  readonly key?: Uint8Array;
+  /** Bytes of digest or MAC; the whole of it when left out. */
+  readonly resultLength?: number;
+}
+
+/**
+ * A session of the CIPHER service that chains a cipher with a hash or MAC (v15,
+ * "Session operation: Symmetric algorithms session").
+ */
+export interface ChainSessionOptions {
+  /** The service, and what of it. */
+  readonly service: "chain";
+  /** The cipher. */
+  readonly cipher: ChainCipherOptions;
+  /** The hash or MAC. */
+  readonly hash: ChainHashOptions;
+  /**
+   * Which comes first, in both directions of the cipher: the digest is of the
+   * source, or of what the cipher makes of it.
+   */
+  readonly order: ChainOrder;
+  /** Bytes of additional authenticated data, as a hint; 0 when left out. */
+  readonly aadLength?: number;
+  /** The data queue its requests go to; 0 when left out. */
+  readonly queue?: number;
+}
+
+/** What a program asks a session to be, unless it is a chain. */
 export type SessionOptions =
   | CipherSessionOptions
   | HashSessionOptions
   | MacSessionOptions
   | AeadSessionOptions;
 
-/** Services by name, as numbers. */
-export const SERVICE_NUMBERS: Readonly<Record<ServiceName, number>> = {
-  cipher: VIRTIO_CRYPTO_SERVICE_CIPHER,
-  hash: VIRTIO_CRYPTO_SERVICE_HASH,
-  mac: VIRTIO_CRYPTO_SERVICE_MAC,
-  aead: VIRTIO_CRYPTO_SERVICE_AEAD,
-};
-
 const DEFAULT_TAG_LENGTH = 16;
 
 /** Above this a digest has no length of its own: it is a SHAKE's bound. */
 const LONGEST_DIGEST = 64;
-
-const NO_KEY = new Uint8Array(0);
-
-/**
- * The number of an algorithm within its service.
- *
- * @param service the service
- * @param algorithm name or number
- * @returns the number; one that is given is not judged
- * @throws {TypeError} The service has no algorithm of that name
- */
-export function algorithmNumber(
-  service: ServiceName,
-  algorithm: AlgorithmChoice,
-): number {
-  if (typeof algorithm === "number") return algorithm;
-  const found = SERVICE_ALGORITHMS[SERVICE_NUMBERS[service]]
-    ?.find(([, { name }]) => name === algorithm);
-  if (found === undefined) {
-    throw new TypeError(
-      `Cannot find algorithm "${algorithm}" in the ${service} service`,
-    );
-  }
-  return found[0];
-}
-
-/**
- * Whether a configuration space offers an algorithm (v15, "Device
- * configuration layout").
- *
- * @param config the configuration space
- * @param service the service
- * @param algorithm the algorithm's number
- * @returns true where the service's bit and its own are set
- */
-export function isOffered(
-  config: DeviceConfig,
-  service: ServiceName,
-  algorithm: number,
-): boolean {
-  if (!(config.cryptoServices >> SERVICE_NUMBERS[service] & 1)) return false;
-  const masks: Record<ServiceName, readonly number[]> = {
-    cipher: [config.cipherAlgoL, config.cipherAlgoH],
-    hash: [config.hashAlgo],
-    mac: [config.macAlgoL, config.macAlgoH],
-    aead: [config.aeadAlgo],
-  };
-  const mask = masks[service][Math.floor(algorithm / 32)] ?? 0;
-  return (mask >>> (algorithm % 32) & 1) === 1;
-}
 
 /**
  * The parameters of the document for a session. Whether the device can serve
  * them is for the device to say.
  *
  * @param options what a program asks for
- * @returns the parameters, with the key itself and not a copy
+ * @returns the parameters, with the key itself; a chain's two keys are copied
+ * into one array
  * @throws {TypeError} The algorithm's name is unknown, or a length is missing
  * that the algorithm does not imply
  */
-export function sessionParameters(options: SessionOptions): SessionParameters {
+export function sessionParameters(
+  options: SessionOptions | ChainSessionOptions,
+): SessionParameters {
+  if (options.service === "chain") return chainParameters(options);
   const service = SERVICE_NUMBERS[options.service];
   const algorithm = algorithmNumber(options.service, options.algorithm);
-  const base = {
-    service,
-    algorithm,
-    opType: 0,
-    op: 0,
-    chainOrder: 0,
-    hashMode: 0,
-    hashAlgorithm: 0,
-    authKeyLength: 0,
-    resultLength: 0,
-    keyLength: 0,
-    key: NO_KEY,
-  };
+  const base = { ...NO_PARAMETERS, service, algorithm };
   switch (options.service) {
     case "cipher":
       return {
@@ -186,14 +168,14 @@ export function sessionParameters(options: SessionOptions): SessionParameters {
       return {
         ...base,
         resultLength: options.resultLength ??
-          fullLength(algorithmOf(service, algorithm), options),
+          fullLength(algorithmOf(service, algorithm), options.algorithm),
       };
     case "mac":
       return {
         ...base,
         ...keyOf(options.key),
         resultLength: options.resultLength ??
-          fullLength(algorithmOf(service, algorithm), options),
+          fullLength(algorithmOf(service, algorithm), options.algorithm),
       };
     case "aead":
       return {
@@ -203,6 +185,52 @@ export function sessionParameters(options: SessionOptions): SessionParameters {
         resultLength: options.tagLength ?? DEFAULT_TAG_LENGTH,
       };
   }
+}
+
+const NO_PARAMETERS: SessionParameters = {
+  service: 0,
+  opType: 0,
+  algorithm: 0,
+  op: 0,
+  keyLength: 0,
+  chainOrder: 0,
+  hashMode: 0,
+  hashAlgorithm: 0,
+  authKeyLength: 0,
+  resultLength: 0,
+  key: new Uint8Array(0),
+};
+
+function chainParameters(options: ChainSessionOptions): SessionParameters {
+  const { cipher, hash, order } = options;
+  const authKey = hash.key ?? NO_PARAMETERS.key;
+  const hashService = hash.key === undefined ? "hash" : "mac";
+  const hashAlgorithm = algorithmNumber(hashService, hash.algorithm);
+  const resultLength = hash.resultLength ?? fullLength(
+    algorithmOf(SERVICE_NUMBERS[hashService], hashAlgorithm),
+    hash.algorithm,
+  );
+  const algorithm = algorithmNumber("cipher", cipher.algorithm);
+  const key = new Uint8Array(cipher.key.length + authKey.length);
+  key.set(cipher.key);
+  key.set(authKey, cipher.key.length);
+  return {
+    service: VIRTIO_CRYPTO_SERVICE_CIPHER,
+    opType: VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
+    algorithm,
+    op: opOf(cipher.direction),
+    keyLength: cipher.key.length,
+    chainOrder: order === "hash-then-cipher"
+      ? VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_HASH_THEN_CIPHER
+      : VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_CIPHER_THEN_HASH,
+    hashMode: hash.key === undefined
+      ? VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN
+      : VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
+    hashAlgorithm,
+    authKeyLength: authKey.length,
+    resultLength,
+    key,
+  };
 }
 
 function keyOf(key: Uint8Array): { key: Uint8Array; keyLength: number } {
@@ -217,11 +245,11 @@ function opOf(direction: Direction): number {
 
 function fullLength(
   algorithm: Algorithm | undefined,
-  options: HashSessionOptions | MacSessionOptions,
+  choice: AlgorithmChoice,
 ): number {
   if (algorithm === undefined || algorithm.result.max > LONGEST_DIGEST) {
     throw new TypeError(
-      `Cannot tell the result length of algorithm ${options.algorithm}: give resultLength`,
+      `Cannot tell the result length of algorithm ${choice}: give resultLength`,
     );
   }
   return algorithm.result.max;

@@ -6,13 +6,14 @@
 
 import { UsedRingError } from "./errors.ts";
 import type { GuestAllocator } from "./guest_allocator.ts";
-import { type GuestRange, locate } from "./guest_view.ts";
+import type { GuestRange } from "./guest_view.ts";
 import {
   DESC_BYTES,
   VIRTQ_DESC_F_INDIRECT,
   writeDescriptor,
   writeEntry,
 } from "./descriptor_table.ts";
+import { IndirectTables } from "./indirect_tables.ts";
 import type { DriverRing, RingAddresses, UsedRecord } from "./ring.ts";
 import { placeRingPart } from "./ring_memory.ts";
 
@@ -32,9 +33,6 @@ const VIRTQ_USED_F_NO_NOTIFY = 1;
 const USED_RING = 1;
 const USED_WORDS = 2;
 
-/** Entries of the smallest indirect table made: 64 bytes. */
-const LEAST_TABLE = 4;
-
 /** States of an id. */
 const FREE = 0;
 const ADDED = 1;
@@ -46,6 +44,8 @@ export interface SplitRingOptions {
   readonly size: number;
   /** VIRTIO_F_RING_EVENT_IDX was negotiated (virtio 1.1, 2.6.7). */
   readonly eventIndex: boolean;
+  /** VIRTIO_F_IN_ORDER was negotiated (2.6.9); not when left out. */
+  readonly inOrder?: boolean;
   /** Where available and used index start; 0 when left out. */
   readonly startIndex?: number;
 }
@@ -67,6 +67,7 @@ export class SplitRingDriver implements DriverRing {
 
   readonly #allocator: GuestAllocator;
   readonly #eventIndex: boolean;
+  readonly #inOrder: boolean;
   readonly #descriptors: DataView<SharedArrayBuffer>;
   readonly #available: Uint16Array<SharedArrayBuffer>;
   readonly #used: Uint16Array<SharedArrayBuffer>;
@@ -82,9 +83,7 @@ export class SplitRingDriver implements DriverRing {
   /** By id: state, descriptors of the ring it holds. */
   readonly #state: Uint8Array;
   readonly #held: Uint16Array;
-  /** By id: address and entries of the indirect table it was given, if any. */
-  readonly #table: Float64Array;
-  readonly #tableEntries: Uint32Array;
+  readonly #tables: IndirectTables;
   /** What was written to the available ring. */
   readonly #order: Uint16Array;
 
@@ -97,6 +96,12 @@ export class SplitRingDriver implements DriverRing {
   /** Index of the next used element. */
   #taken: number;
   #outstanding = 0;
+  /** In order, by id: its place in the available ring, its writable bytes. */
+  readonly #place: Uint16Array;
+  readonly #writable: Float64Array;
+  /** In order: the last id of a batch not wholly taken, or -1; its length. */
+  #batchLast = -1;
+  #batchLength = 0;
 
   /**
    * Lays out an empty ring.
@@ -108,7 +113,7 @@ export class SplitRingDriver implements DriverRing {
    * @throws {OutOfGuestMemoryError} The ring does not fit
    */
   constructor(allocator: GuestAllocator, options: SplitRingOptions) {
-    const { size, eventIndex, startIndex = 0 } = options;
+    const { size, eventIndex, inOrder = false, startIndex = 0 } = options;
     if (
       !Number.isInteger(size) || size < 1 || size > MAX_SIZE ||
       (size & (size - 1)) !== 0
@@ -119,6 +124,7 @@ export class SplitRingDriver implements DriverRing {
     this.base = startIndex;
     this.#allocator = allocator;
     this.#eventIndex = eventIndex;
+    this.#inOrder = inOrder;
 
     const descriptor = placeRingPart(allocator, DESC_BYTES * size, 16);
     const available = placeRingPart(allocator, 6 + 2 * size, 2);
@@ -149,11 +155,15 @@ export class SplitRingDriver implements DriverRing {
     this.#availEvent = 2 + 4 * size;
 
     this.#next = Uint16Array.from({ length: size }, (_, i) => i + 1);
+    // 2.6.5.2 with IN_ORDER: the table is used in its own order, round and
+    // round.
+    if (inOrder) this.#next[size - 1] = 0;
     this.#freeCount = size;
     this.#state = new Uint8Array(size);
     this.#held = new Uint16Array(size);
-    this.#table = new Float64Array(size);
-    this.#tableEntries = new Uint32Array(size);
+    this.#tables = new IndirectTables(allocator, size);
+    this.#place = new Uint16Array(size);
+    this.#writable = new Float64Array(size);
     this.#order = new Uint16Array(size);
 
     this.#added =
@@ -215,6 +225,10 @@ export class SplitRingDriver implements DriverRing {
     this.#freeCount -= this.#held[id]!;
     this.#firstFree = this.#next[last]!;
     this.#state[id] = ADDED;
+    if (this.#inOrder) {
+      this.#place[id] = this.#added;
+      this.#writable[id] = writable.reduce((sum, r) => sum + r.length, 0);
+    }
     const slot = this.#added & (this.size - 1);
     this.#order[slot] = id;
     this.#available[AVAIL_RING + slot] = id;
@@ -262,7 +276,9 @@ export class SplitRingDriver implements DriverRing {
   }
 
   /**
-   * Takes the next request the device has returned.
+   * Takes the next request the device has returned. With IN_ORDER a used
+   * element stands for all requests up to its own (virtio 1.1, 2.6.9); those
+   * before it are taken to be written wholly.
    *
    * @param record filled with id and length
    * @returns false where there is none
@@ -277,6 +293,10 @@ export class SplitRingDriver implements DriverRing {
         `Cannot take ${ready} used elements: ${this.#outstanding} requests are outstanding`,
       );
     }
+    if (this.#batchLast >= 0) {
+      this.#takeOfBatch(record);
+      return true;
+    }
     const at = USED_RING + USED_WORDS * (this.#taken & (this.size - 1));
     const id = this.#usedWords[at]!;
     const length = this.#usedWords[at + 1]!;
@@ -284,6 +304,18 @@ export class SplitRingDriver implements DriverRing {
       throw new UsedRingError(
         `Cannot take used element ${this.#taken}: the device does not hold id ${id}`,
       );
+    }
+    if (this.#inOrder) {
+      const before = (this.#place[id]! - this.#taken) & 0xffff;
+      if (before >= ready) {
+        throw new UsedRingError(
+          `Cannot take used element ${this.#taken}: id ${id} is ${before} places on, and ${ready} were used`,
+        );
+      }
+      this.#batchLast = id;
+      this.#batchLength = length;
+      this.#takeOfBatch(record);
+      return true;
     }
     this.#taken = (this.#taken + 1) & 0xffff;
     this.#release(id);
@@ -329,52 +361,51 @@ export class SplitRingDriver implements DriverRing {
     this.#allocator.free(descriptor);
     this.#allocator.free(available);
     this.#allocator.free(used);
-    for (let id = 0; id < this.size; id++) {
-      if (this.#tableEntries[id]! > 0) this.#allocator.free(this.#table[id]!);
-      this.#tableEntries[id] = 0;
-    }
+    this.#tables.free();
+  }
+
+  /** Takes the oldest request, which a used element stands for. */
+  #takeOfBatch(record: UsedRecord): void {
+    const id = this.#order[this.#taken & (this.size - 1)]!;
+    const last = id === this.#batchLast;
+    record.id = id;
+    record.length = last ? this.#batchLength : this.#writable[id]!;
+    if (last) this.#batchLast = -1;
+    this.#taken = (this.#taken + 1) & 0xffff;
+    this.#release(id);
   }
 
   #release(id: number): void {
     const count = this.#held[id]!;
-    let last = id;
-    for (let i = 1; i < count; i++) last = this.#next[last]!;
-    this.#next[last] = this.#firstFree;
-    this.#firstFree = id;
+    // In order what is free stays one run of the table.
+    if (!this.#inOrder) {
+      let last = id;
+      for (let i = 1; i < count; i++) last = this.#next[last]!;
+      this.#next[last] = this.#firstFree;
+      this.#firstFree = id;
+    }
     this.#freeCount += count;
     this.#state[id] = FREE;
     this.#outstanding--;
   }
 
-  /** Writes an indirect table; an id keeps its table from request to request. */
+  /** Writes an indirect table and the descriptor that refers to it. */
   #writeTable(
     id: number,
     readable: readonly GuestRange[],
     writable: readonly GuestRange[],
     count: number,
   ): boolean {
-    if (this.#tableEntries[id]! < count) {
-      const entries = Math.max(LEAST_TABLE, count);
-      const address = this.#allocator.tryAlloc(DESC_BYTES * entries, 16);
-      if (address === undefined) return false;
-      if (this.#tableEntries[id]! > 0) this.#allocator.free(this.#table[id]!);
-      this.#table[id] = address;
-      this.#tableEntries[id] = entries;
-    }
-    const address = this.#table[id]!;
-    const { memory } = this.#allocator;
-    const length = DESC_BYTES * count;
-    const { region, offset } = locate(memory, address, length);
-    const { buffer, byteOffset } = memory.data[region]!;
-    const table = new DataView(buffer, byteOffset + offset, length);
+    const table = this.#tables.place(id, count);
+    if (table === undefined) return false;
     for (let i = 0; i < count; i++) {
-      writeEntry(table, i, readable, writable, i, i + 1);
+      writeEntry(table.view, i, readable, writable, i, i + 1);
     }
     writeDescriptor(
       this.#descriptors,
       id,
-      address,
-      length,
+      table.address,
+      table.view.byteLength,
       VIRTQ_DESC_F_INDIRECT,
       0,
     );

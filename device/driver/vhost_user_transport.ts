@@ -54,7 +54,8 @@ export interface VhostUserTransportOptions extends ConnectOptions {
   readonly mode?: "device" | "cryptodev";
   /**
    * Virtio feature bits to take where they are offered; a legacy driver's
-   * (VERSION_1, INDIRECT_DESC and EVENT_IDX) when left out.
+   * (VERSION_1, INDIRECT_DESC and EVENT_IDX) when left out. Bits 0 to 4 decide
+   * the layout of requests, and whether they may bring their keys along.
    */
   readonly features?: bigint;
   /** Protocol feature bits to take where they are offered; all. */

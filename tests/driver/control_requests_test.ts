@@ -15,40 +15,71 @@ import { bytesOf, grouped, hexOf } from "./hex.ts";
 
 const KEY = bytesOf("000102030405060708090a0b0c0d0e0f");
 
-const CIPHER: SessionParameters = {
+const NO_PARAMETERS: SessionParameters = {
   service: 0,
+  opType: 0,
+  algorithm: 0,
+  op: 0,
+  keyLength: 0,
+  chainOrder: 0,
+  hashMode: 0,
+  hashAlgorithm: 0,
+  authKeyLength: 0,
+  resultLength: 0,
+  key: new Uint8Array(0),
+};
+const CIPHER: SessionParameters = {
+  ...NO_PARAMETERS,
   opType: 1,
   algorithm: 3,
   op: 2,
-  resultLength: 0,
   keyLength: 16,
   key: KEY,
 };
 const HASH: SessionParameters = {
+  ...NO_PARAMETERS,
   service: 1,
-  opType: 0,
   algorithm: 4,
-  op: 0,
   resultLength: 32,
-  keyLength: 0,
-  key: new Uint8Array(0),
 };
 const MAC: SessionParameters = {
+  ...NO_PARAMETERS,
   service: 2,
-  opType: 0,
   algorithm: 26,
-  op: 0,
   resultLength: 12,
   keyLength: 16,
   key: KEY,
 };
 const AEAD: SessionParameters = {
+  ...NO_PARAMETERS,
   service: 3,
-  opType: 0,
   algorithm: 1,
   op: 1,
   resultLength: 16,
   keyLength: 16,
+  key: KEY,
+};
+const AUTH_CHAIN: SessionParameters = {
+  ...NO_PARAMETERS,
+  opType: 2,
+  algorithm: 4,
+  op: 1,
+  keyLength: 16,
+  chainOrder: 2,
+  hashMode: 2,
+  hashAlgorithm: 41,
+  authKeyLength: 3,
+  resultLength: 12,
+  key: bytesOf("000102030405060708090a0b0c0d0e0f a0a1a2"),
+};
+const PLAIN_CHAIN: SessionParameters = {
+  ...AUTH_CHAIN,
+  op: 2,
+  chainOrder: 1,
+  hashMode: 1,
+  hashAlgorithm: 4,
+  authKeyLength: 0,
+  resultLength: 32,
   key: KEY,
 };
 
@@ -61,19 +92,58 @@ function check(
   assertEquals(writable, lengths);
 }
 
+const LAYOUTS = ["legacy", "v15", "revision1"] as const;
+
 /** 40 bytes of padding. */
 const PAD_40 = "00".repeat(40);
 
-Deno.test("creation of a cipher session is the same in both layouts", () => {
-  const fixed = `
-    02000000 03000000 00000000 07000000
+Deno.test("creation of a cipher session is the same in every layout but for queue_id", () => {
+  const fixed = (queueId: string) => `
+    02000000 03000000 00000000 ${queueId}
     03000000 10000000 02000000 00000000
     00000000 00000000 00000000 00000000
     00000000 00000000 00000000 00000000
     01000000 00000000`;
-  for (const layout of ["legacy", "v15"] as const) {
+  for (const layout of LAYOUTS) {
+    const queueId = layout === "revision1" ? "00000000" : "07000000";
     check(
       createSessionRequest(layout, CIPHER, 7),
+      [fixed(queueId), "000102030405060708090a0b0c0d0e0f"],
+      [16],
+    );
+  }
+});
+
+Deno.test("creation of a chain with a MAC has both keys behind its fixed part", () => {
+  // alg_chain_order, hash_mode; algo, keylen, op, padding; algo,
+  // hash_result_len, auth_key_len, padding; aad_len, padding; op_type, padding.
+  const fixed = `
+    02000000 04000000 00000000 00000000
+    02000000 02000000
+    04000000 10000000 01000000 00000000
+    29000000 0c000000 03000000 00000000
+    14000000 00000000
+    02000000 00000000`;
+  for (const layout of LAYOUTS) {
+    check(
+      createSessionRequest(layout, AUTH_CHAIN, 0, 20),
+      [fixed, "000102030405060708090a0b0c0d0e0f", "a0a1a2"],
+      [16],
+    );
+  }
+});
+
+Deno.test("creation of a chain with a plain hash has one key", () => {
+  const fixed = `
+    02000000 04000000 00000000 00000000
+    01000000 01000000
+    04000000 10000000 02000000 00000000
+    04000000 20000000 00000000 00000000
+    00000000 00000000
+    02000000 00000000`;
+  for (const layout of LAYOUTS) {
+    check(
+      createSessionRequest(layout, PLAIN_CHAIN, 0),
       [fixed, "000102030405060708090a0b0c0d0e0f"],
       [16],
     );
@@ -85,6 +155,11 @@ Deno.test("creation of a HASH session has no key", () => {
     02010000 04000000 00000000 01000000
     04000000 20000000`;
   check(createSessionRequest("v15", HASH, 1), [fixed], [16]);
+  check(
+    createSessionRequest("revision1", HASH, 1),
+    [fixed.replace("00000000 01000000", "00000000 00000000")],
+    [16],
+  );
   check(
     createSessionRequest("legacy", HASH, 1),
     [fixed + PAD_40 + "0000000000000000"],
@@ -98,6 +173,7 @@ Deno.test("creation of a MAC session has the key behind its fixed part", () => {
     1a000000 0c000000 10000000 00000000`;
   const key = "000102030405060708090a0b0c0d0e0f";
   check(createSessionRequest("v15", MAC, 0), [fixed, key], [16]);
+  check(createSessionRequest("revision1", MAC, 9), [fixed, key], [16]);
   check(createSessionRequest("legacy", MAC, 0), [fixed + PAD_40, key], [16]);
 });
 
@@ -107,6 +183,7 @@ Deno.test("creation of an AEAD session has tag and aad lengths", () => {
     01000000 10000000 10000000 14000000 01000000 00000000`;
   const key = "000102030405060708090a0b0c0d0e0f";
   check(createSessionRequest("v15", AEAD, 0, 20), [fixed, key], [16]);
+  check(createSessionRequest("revision1", AEAD, 9, 20), [fixed, key], [16]);
   check(
     createSessionRequest("legacy", AEAD, 0, 20),
     [fixed + "00".repeat(32), key],
@@ -121,6 +198,7 @@ Deno.test("destruction names the session and its service", () => {
       efcdab89 67452301`;
     const id = 0x0123_4567_89ab_cdefn;
     check(destroySessionRequest("v15", service, id), [header], [8]);
+    check(destroySessionRequest("revision1", service, id), [header], [1]);
     check(
       destroySessionRequest("legacy", service, id),
       [header + "00".repeat(48)],
@@ -149,6 +227,11 @@ Deno.test("a creation's answer is an id or a status", () => {
     error.message,
     "Cannot create a session: the device answered NOTSUPP",
   );
+  const full = assertThrows(
+    () => readCreated(bytesOf("00000000 00000000 05000000 00000000")),
+    CryptoStatusError,
+  );
+  assertEquals([full.status, full.statusName], [5, "NOSPC"]);
 });
 
 Deno.test("a destruction's answer is a status of 8 bytes or of one", () => {

@@ -7,8 +7,10 @@ import {
   dataRequest,
 } from "../../device/driver/data_requests.ts";
 import {
-  type Layout,
+  type DataLayout,
+  dataLayoutOf,
   layoutOf,
+  modeServicesOf,
   type RequestBytes,
 } from "../../device/driver/requests.ts";
 import { bytesOf, grouped, hexOf } from "./hex.ts";
@@ -19,7 +21,7 @@ const SOURCE = bytesOf("aa".repeat(32));
 const AAD = bytesOf("bbbbbb");
 
 function check(
-  layout: Layout,
+  layout: DataLayout,
   parameters: DataParameters,
   hex: readonly string[],
   lengths: readonly number[],
@@ -59,6 +61,30 @@ Deno.test("a v15 cipher request has sess_para inside and op_type at 72", () => {
   check("v15", CIPHER, [fixed, hexOf(IV), hexOf(SOURCE)], [32, 1]);
 });
 
+Deno.test("revision 1 without the stateless bit is legacy with another flag", () => {
+  const fixed = `
+    01000000 03000000 efcdab89 67452301 01000000 00000000
+    10000000 20000000 20000000 00000000
+    00000000 00000000 00000000 00000000 00000000 00000000
+    01000000 00000000`;
+  check("revision1", CIPHER, [fixed, hexOf(IV), hexOf(SOURCE)], [32, 1]);
+});
+
+Deno.test("revision 1 with the stateless bit is v15 without padding behind op_type", () => {
+  const fixed = `
+    01000000 03000000 efcdab89 67452301 01000000 00000000
+    00000000 00000000 00000000 10000000 20000000 20000000
+    00000000 00000000 00000000 00000000 00000000 00000000
+    00000000 00000000 00000000 00000000 00000000 00000000
+    01000000`;
+  check(
+    "revision1-stateless",
+    CIPHER,
+    [fixed, hexOf(IV), hexOf(SOURCE)],
+    [32, 1],
+  );
+});
+
 Deno.test("fields of no bytes are left out", () => {
   const { readable, writable } = dataRequest("v15", {
     ...CIPHER,
@@ -86,10 +112,18 @@ Deno.test("a HASH request has source length and result length", () => {
     20000000 1c000000` + "00".repeat(40),
     hexOf(SOURCE),
   ], [28, 1]);
-  check("v15", hash, [
+  for (const layout of ["v15", "revision1-stateless"] as const) {
+    check(layout, hash, [
+      `
+      00010000 04000000 05000000 00000000 01000000 00000000
+      00000000 20000000 1c000000 00000000`,
+      hexOf(SOURCE),
+    ], [28, 1]);
+  }
+  check("revision1", hash, [
     `
     00010000 04000000 05000000 00000000 01000000 00000000
-    00000000 20000000 1c000000 00000000`,
+    20000000 1c000000`,
     hexOf(SOURCE),
   ], [28, 1]);
 });
@@ -110,10 +144,44 @@ Deno.test("a MAC request has source length and result length", () => {
     20000000 10000000` + "00".repeat(40),
     hexOf(SOURCE),
   ], [16, 1]);
-  check("v15", mac, [
+  for (const layout of ["v15", "revision1-stateless"] as const) {
+    check(layout, mac, [
+      `
+      00020000 1a000000 05000000 00000000 01000000 00000000
+      00000000 00000000 20000000 10000000`,
+      hexOf(SOURCE),
+    ], [16, 1]);
+  }
+  check("revision1", mac, [
     `
     00020000 1a000000 05000000 00000000 01000000 00000000
-    00000000 00000000 20000000 10000000`,
+    20000000 10000000`,
+    hexOf(SOURCE),
+  ], [16, 1]);
+});
+
+Deno.test("the iv of a MAC is the start of its source", () => {
+  const gmac: DataParameters = {
+    ...CIPHER,
+    opcode: 0x200,
+    algorithm: 41,
+    sessionId: 5n,
+    iv: IV.subarray(0, 12),
+    destinationLength: 0,
+    resultLength: 16,
+  };
+  check("legacy", gmac, [
+    `
+    00020000 29000000 05000000 00000000 00000000 00000000
+    2c000000 10000000` + "00".repeat(40),
+    "f0f1f2f3f4f5f6f7f8f9fafb",
+    hexOf(SOURCE),
+  ], [16, 1]);
+  check("v15", gmac, [
+    `
+    00020000 29000000 05000000 00000000 01000000 00000000
+    00000000 00000000 2c000000 10000000`,
+    "f0f1f2f3f4f5f6f7f8f9fafb",
     hexOf(SOURCE),
   ], [16, 1]);
 });
@@ -140,12 +208,25 @@ Deno.test("a legacy AEAD request has no tag length of its own", () => {
   ], [48, 1]);
 });
 
-Deno.test("a v15 AEAD request goes iv, source, aad", () => {
-  check("v15", GCM, [
+Deno.test("an AEAD request with sess_para goes iv, source, aad", () => {
+  for (const layout of ["v15", "revision1-stateless"] as const) {
+    check(layout, GCM, [
+      `
+      00030000 01000000 05000000 00000000 01000000 00000000
+      00000000 00000000 00000000 0c000000
+      10000000 03000000 20000000 30000000`,
+      "f0f1f2f3f4f5f6f7f8f9fafb",
+      hexOf(SOURCE),
+      "bbbbbb",
+    ], [48, 1]);
+  }
+});
+
+Deno.test("an AEAD request of revision 1 has its tag length behind the others", () => {
+  check("revision1", GCM, [
     `
     00030000 01000000 05000000 00000000 01000000 00000000
-    00000000 00000000 00000000 0c000000
-    10000000 03000000 20000000 30000000`,
+    0c000000 03000000 20000000 30000000 10000000 00000000`,
     "f0f1f2f3f4f5f6f7f8f9fafb",
     hexOf(SOURCE),
     "bbbbbb",
@@ -174,10 +255,29 @@ Deno.test("an opcode of no service cannot be built", () => {
   );
 });
 
-Deno.test("the layout is the document's once one of its features is negotiated", () => {
+const RING = 1n << 32n | 1n << 28n | 1n << 29n;
+
+Deno.test("the layout follows from the negotiated features", () => {
   assertEquals(layoutOf(0n), "legacy");
-  assertEquals(layoutOf(1n << 32n | 1n << 28n | 1n << 29n | 1n), "legacy");
+  assertEquals(layoutOf(RING), "legacy");
+  assertEquals(layoutOf(RING | 1n), "revision1");
   for (const bit of [1n, 2n, 3n, 4n]) {
-    assertEquals(layoutOf(1n << 32n | 1n << bit), "v15");
+    assertEquals(layoutOf(RING | 1n << bit), "v15");
+    assertEquals(layoutOf(RING | 1n << bit | 1n), "revision1");
+    assertEquals(modeServicesOf(RING | 1n << bit), 1 << Number(bit - 1n));
+  }
+});
+
+Deno.test("a stateless bit of revision 1 changes the layout of its service only", () => {
+  for (let service = 0; service < 4; service++) {
+    for (const opcode of [0x000, 0x001, 0x100, 0x200, 0x300, 0x301]) {
+      const stateless = opcode >> 8 === service;
+      assertEquals(
+        dataLayoutOf("revision1", 1 << service, opcode),
+        stateless ? "revision1-stateless" : "revision1",
+      );
+      assertEquals(dataLayoutOf("v15", 1 << service, opcode), "v15");
+      assertEquals(dataLayoutOf("legacy", 1 << service, opcode), "legacy");
+    }
   }
 });

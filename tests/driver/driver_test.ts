@@ -288,6 +288,7 @@ Deno.test("a status of the device is an error with its name", async () => {
       [2, "BADMSG"],
       [3, "NOTSUPP"],
       [4, "INVSESS"],
+      [5, "NOSPC"],
       [0x77, "STATUS_119"],
     ] as const
   ) {
@@ -451,8 +452,12 @@ Deno.test("without a control queue sessions are made by message", async () => {
     opType: 1,
     algorithm: 3,
     op: 1,
-    resultLength: 0,
     keyLength: 16,
+    chainOrder: 0,
+    hashMode: 0,
+    hashAlgorithm: 0,
+    authKeyLength: 0,
+    resultLength: 0,
     key: KEY,
   }]);
   assertEquals(
