@@ -43,30 +43,35 @@ export type {
   DriverOptions,
   RawOptions,
 } from "./device/driver/driver_options.ts";
-export { type Operation, Session } from "./device/driver/session.ts";
-export type {
-  AeadSessionOptions,
-  AlgorithmChoice,
-  CipherSessionOptions,
-  HashSessionOptions,
-  MacSessionOptions,
-  ServiceName,
-  SessionOptions,
-} from "./device/driver/session_options.ts";
-export type {
-  Transport,
-  TransportListener,
-} from "./device/driver/transport.ts";
 export * from "./device/driver/errors.ts";
+export * from "./device/driver/session.ts";
+export type * from "./device/driver/session_options.ts";
+export type * from "./device/driver/algorithm_choice.ts";
+export type * from "./device/driver/operation.ts";
+export type * from "./device/driver/requests.ts";
+export type * from "./device/driver/raw_request.ts";
+export type * from "./device/driver/pending_request.ts";
+export type * from "./device/driver/guest_view.ts";
+export type * from "./device/driver/ring.ts";
+export type * from "./device/driver/transport.ts";
+export { GuestAllocator } from "./device/driver/guest_allocator.ts";
+export {
+  GuestMemory,
+  MAX_MEMORY_REGIONS,
+  type MemoryRegion,
+} from "./device/memory/guest_memory.ts";
 
 export {
   type ServerOptions,
   VhostUserServer,
 } from "./device/vhost_user/server.ts";
 export {
+  MissingFeatureError,
   VhostUserTransport,
   type VhostUserTransportOptions,
 } from "./device/driver/vhost_user_transport.ts";
+export type { ConnectOptions } from "./device/driver/vhost_user_channel.ts";
+export type { RegionOptions } from "./device/driver/shared_guest_memory.ts";
 export {
   consoleLog,
   type Log,
@@ -82,4 +87,9 @@ export type {
   Sizes,
 } from "./device/engine/algorithm.ts";
 export type { EngineName } from "./device/engine/engine.ts";
+export type { SpecName } from "./device/spec/request_layout.ts";
+export type {
+  OperationParameters,
+  SessionParameters,
+} from "./device/spec/session_parameters.ts";
 export { decodeConfig, type DeviceConfig } from "./device/spec/config.ts";

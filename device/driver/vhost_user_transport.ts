@@ -78,7 +78,11 @@ const DEFAULT_MEMORY: readonly RegionOptions[] = [
 
 /** A transport to a vhost-user backend. */
 export class VhostUserTransport implements Transport {
-  /** The frontend, for what a driver does not do. */
+  /**
+   * The frontend, for what a driver does not do.
+   *
+   * @internal
+   */
   readonly frontend: VhostUserFrontend;
   readonly memory: GuestMemory;
   readonly features: bigint;

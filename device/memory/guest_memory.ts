@@ -48,7 +48,9 @@ export class GuestMemory {
   #last = 0;
 
   /**
-   * @param regions 1 to {@linkcode MAX_MEMORY_REGIONS} regions in any order
+   * Makes a guest's memory of regions.
+   *
+   * @param regions up to {@linkcode MAX_MEMORY_REGIONS} regions in any order
    * @throws {RangeError} A region is empty, leaves its buffer, wraps, or
    * overlaps another one; or there are too many
    */
