@@ -6,6 +6,7 @@
 
 import { serve } from "./commands/serve.ts";
 import { demo } from "./commands/demo.ts";
+import { decode } from "./commands/decode.ts";
 import { UsageError } from "./commands/usage.ts";
 
 const USAGE = `usage: cli.ts COMMAND [OPTIONS]
@@ -13,6 +14,7 @@ const USAGE = `usage: cli.ts COMMAND [OPTIONS]
 commands:
   serve   serve virtio-crypto devices over vhost-user
   demo    serve on a temporary socket, drive every service, show the results
+  decode  show what is in a request, and what the device would answer
 
 cli.ts COMMAND --help tells a command's options.`;
 
@@ -23,14 +25,20 @@ async function main(args: readonly string[]): Promise<number> {
       return await serve(rest);
     case "demo":
       return await demo(rest);
+    case "decode":
+      return await decode(rest);
     case "--help":
     case "help":
       console.log(USAGE);
       return 0;
     case undefined:
-      throw new UsageError("Cannot run without a command: serve or demo");
+      throw new UsageError(
+        "Cannot run without a command: serve, demo or decode",
+      );
     default:
-      throw new UsageError(`Cannot run command "${command}": serve or demo`);
+      throw new UsageError(
+        `Cannot run command "${command}": serve, demo or decode`,
+      );
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import {
+  VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
 } from "../../spec/constants.ts";
@@ -38,6 +39,14 @@ export interface FieldValue {
   readonly padding: boolean;
 }
 
+/** The services' names by number. */
+export const SERVICE_NAMES: readonly string[] = [
+  "CIPHER",
+  "HASH",
+  "MAC",
+  "AEAD",
+];
+
 /** Kinds of algorithm numbers by service. */
 export const ALGORITHM_KINDS: readonly NamedKind[] = [
   "cipher",
@@ -68,7 +77,8 @@ function kindOf(
     case "cipher_param.op":
     case "sess_para.op":
     case "sess_para.cipher.op":
-      return service === VIRTIO_CRYPTO_SERVICE_CIPHER || service === 3
+      return service === VIRTIO_CRYPTO_SERVICE_CIPHER ||
+          service === VIRTIO_CRYPTO_SERVICE_AEAD
         ? "op"
         : undefined;
     case "op_type":
@@ -129,7 +139,8 @@ export function fieldsOf(
     const kind = kinds[name] ?? kindOf(name, service, hashMode);
     const constant = value === undefined || kind === undefined
       ? undefined
-      : nameOf(kind, Number(value)) ?? "(reserved)";
+      : nameOf(kind, Number(value)) ??
+        (value === 0n ? undefined : "(reserved)");
     fields.push({
       name,
       offset: at + offset,

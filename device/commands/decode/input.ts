@@ -15,7 +15,7 @@ const HEXDUMP_LINE =
   /^([0-9a-f]{6,16}) {2}((?:[0-9a-f]{2} {1,2}){0,15}[0-9a-f]{2}) *\|.*\|?$/i;
 /** xxd: offset, colon, groups of bytes, two spaces, the same as text. */
 const XXD_LINE =
-  /^([0-9a-f]{4,16}): ((?:[0-9a-f]{2,} )*[0-9a-f]{2,})(?:  .*)?$/i;
+  /^([0-9a-f]{4,16}): ((?:[0-9a-f]{2,} )*[0-9a-f]{2,})(?: {2}.*)?$/i;
 /** What ends a hexdump -C: the length. */
 const OFFSET_LINE = /^[0-9a-f]{6,16}$/i;
 

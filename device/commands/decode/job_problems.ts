@@ -89,10 +89,19 @@ export function* jobProblems(
   operation: KnownOperation | undefined,
   room: Room,
 ): Generator<Problem> {
+  // All of it gets ERR: what other things may come from is told first.
+  if (operation !== undefined) yield* ivProblem(request, operation.algorithm);
   yield* lengthProblems(request, operation?.algorithm, room);
   if (operation === undefined) return;
   const { algorithm, hash } = operation;
-  const { ivLength } = request;
+  if (hash !== undefined) yield* chainProblems(request, algorithm, hash);
+  else yield* plainProblems(request, operation);
+}
+
+function* ivProblem(
+  { ivLength }: DataRequest,
+  algorithm: Algorithm,
+): Generator<Problem> {
   if (algorithm.kind !== "mac" && !hasSize(algorithm.iv, ivLength)) {
     yield err(
       "iv_len",
@@ -103,8 +112,6 @@ export function* jobProblems(
         } bytes`,
     );
   }
-  if (hash !== undefined) yield* chainProblems(request, algorithm, hash);
-  else yield* plainProblems(request, operation);
 }
 
 function* lengthProblems(

@@ -24,7 +24,6 @@ import {
   VIRTIO_CRYPTO_SERVICE_MAC,
   VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
   VIRTIO_CRYPTO_SYM_HASH_MODE_NESTED,
-  VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN,
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
 } from "../../spec/constants.ts";
 import { type NamedKind, nameOf } from "../../spec/names.ts";
