@@ -243,9 +243,9 @@ export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   "hmac-sha512": mac("hmac-sha512", "RFC 2104", HMAC_KEY, 64),
   "cmac-3des": mac("cmac-3des", "SP 800-38B, SP 800-67", only(24), 8),
   "cmac-aes": mac("cmac-aes", "SP 800-38B", AES_KEY, 16),
-  // The source is the padded string: COUNT and FRESH are its first block, and
-  // DIRECTION and a bit 1 are behind them at least.
-  "kasumi-f9": mac("kasumi-f9", "TS 35.201", only(16), 4, 8, 16),
+  // The source is the padded string, in whole blocks: COUNT, FRESH, message,
+  // DIRECTION, a bit 1, zeros.
+  "kasumi-f9": mac("kasumi-f9", "TS 35.201", only(16), 4, 8, 8),
   // The iv is COUNT and FRESH, and both again with DIRECTION added.
   "snow3g-uia2": mac(
     "snow3g-uia2",
@@ -270,7 +270,7 @@ export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   // The tag of no block at all would be the same with every key.
   "cbcmac-aes": mac("cbcmac-aes", "ISO/IEC 9797-1", only(16), 16, 16, 16),
   // Nobody defines it: it is f9 by another name.
-  "cbcmac-kasumi-f9": mac("cbcmac-kasumi-f9", "TS 35.201", only(16), 4, 8, 16),
+  "cbcmac-kasumi-f9": mac("cbcmac-kasumi-f9", "TS 35.201", only(16), 4, 8, 8),
   "xcbc-aes": mac("xcbc-aes", "RFC 3566", only(16), 16),
   // The iv is COUNT and BEARER, and both again with DIRECTION added.
   "zuc-eia3": mac("zuc-eia3", "TS 35.221 4", only(16), 4, 1, 0, only(16)),

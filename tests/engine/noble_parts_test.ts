@@ -12,7 +12,7 @@ import {
   swap,
 } from "../../device/engine/noble/words.ts";
 import { JobOutcome } from "../../device/engine/engine.ts";
-import { Guest, never } from "./guest.ts";
+import { Guest, never, resultOf } from "./guest.ts";
 import { Random } from "./random.ts";
 
 const MIB = 1 << 20;
@@ -132,6 +132,28 @@ Deno.test("noble overwrites private data when it is wiped", () => {
   assert(arrays.every((array) => array.zero), "something was left");
 });
 
+Deno.test("noble overwrites a plaintext that aes-ccm refuses", () => {
+  const engine = new NobleEngine();
+  const random = new Random(4);
+  const [key, iv] = [random.bytes(16), random.bytes(12)];
+  const source = random.bytes(200);
+  const input = { source, iv, resultLength: 8 };
+  const encrypt = engine.prepare(ALGORITHMS["aes-ccm"], "encrypt", key);
+  const decrypt = engine.prepare(ALGORITHMS["aes-ccm"], "decrypt", key);
+  const forged = resultOf(engine, encrypt, input);
+  forged[205]! ^= 1;
+  engine.wipe();
+  const guest = new Guest(4096);
+  const job = guest.job(decrypt, { ...input, source: forged });
+  const arrays = wiped(() => engine.run([job], 1, guest, never));
+  assertEquals(job.outcome, JobOutcome.BAD_TAG);
+  const staged = arrays.filter(({ before }) =>
+    new Uint8Array(before).toHex().includes(source.toHex())
+  );
+  assert(staged.length > 0, "the plaintext was not there");
+  assert(staged.every(({ zero }) => zero), "the plaintext was left");
+});
+
 Deno.test("ghash agrees with test case 2 of the GCM specification", () => {
   const words = (hex: string) =>
     new Uint32Array(Uint8Array.fromHex(hex).buffer);
@@ -189,12 +211,32 @@ Deno.test("wiping a context overwrites what its algorithm keeps of a key", () =>
     "aes-ecb": [60],
     "aes-cbc": [60],
     "aes-ctr": [60],
+    "arc4": [258, 258],
+    "des-ecb": [32],
+    "des-cbc": [32],
+    "3des-ecb": [96],
+    "3des-cbc": [96],
+    "3des-ctr": [96],
+    "kasumi-f8": [128, 64, 64, 4],
+    "snow3g-uea2": [128, 4, 144, 3, 32],
+    "aes-f8": [44, 44, 8],
+    "aes-xts": [44, 44, 4, 4],
+    "zuc-eea3": [128, 16, 144, 2, 32],
+    "cmac-3des": [96, 4],
     "cmac-aes": [60, 8],
+    "kasumi-f9": [64, 64, 4],
+    "snow3g-uia2": [128, 4, 144, 3, 32, 5, 512, 2, 2],
+    "gmac-aes": [60, 2048],
+    "gmac-twofish": [1064, 2048],
+    "cbcmac-aes": [44],
+    "xcbc-aes": [44, 8],
+    "zuc-eia3": [128, 16, 144, 2, 32, 128, 2, 2, 1],
+    "aes-ccm": [60],
     "chacha20-poly1305": [32],
   };
   for (const [name, expected] of Object.entries(sizes)) {
     const algorithm = ALGORITHMS[name as keyof typeof sizes];
-    const key = new Random(3).bytes(32);
+    const key = new Random(3).bytes(Math.min(algorithm.key.max, 32));
     const context = engine.prepare(algorithm, "encrypt", key);
     const arrays = wiped(() => context.wipe());
     assertEquals(arrays.map((array) => array.length), expected, name);

@@ -26,12 +26,29 @@ const NAMES: AlgorithmName[] = [
   "aes-ecb",
   "aes-cbc",
   "aes-ctr",
+  "arc4",
+  "des-ecb",
+  "3des-cbc",
+  "3des-ctr",
+  "kasumi-f8",
+  "snow3g-uea2",
+  "aes-f8",
+  "aes-xts",
+  "zuc-eea3",
   "sha256",
   "sha3-256",
   "shake128",
   "hmac-sha1",
+  "cmac-3des",
   "cmac-aes",
+  "kasumi-f9",
+  "snow3g-uia2",
+  "gmac-aes",
+  "cbcmac-aes",
+  "xcbc-aes",
+  "zuc-eia3",
   "aes-gcm",
+  "aes-ccm",
   "chacha20-poly1305",
 ];
 
@@ -48,7 +65,7 @@ function samples(engine: Engine, length: number, seed: number): Sample[] {
   const random = new Random(seed);
   return NAMES.flatMap((name) => {
     const algorithm: Algorithm = ALGORITHMS[name];
-    const key = random.bytes(algorithm.kind === "hash" ? 0 : 32);
+    const key = random.bytes(Math.min(algorithm.key.max, 32));
     const size = length - length % algorithm.block;
     const input: Input = {
       source: random.bytes(size),

@@ -18,7 +18,7 @@ const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 function keySizes(algorithm: Algorithm): number[] {
   const sizes = algorithm.name.startsWith("hmac-")
     ? [1, 2, 20, 63, 64, 65, 127, 128, 129, 511, 512]
-    : Array.from({ length: 66 }, (_, size) => size);
+    : Array.from({ length: 257 }, (_, size) => size);
   return sizes.filter((size) => hasSize(algorithm.key, size));
 }
 
@@ -87,8 +87,9 @@ testEngines("numbers its groups without a gap or a clash", (engine) => {
         assertEquals(context.engine, engine);
         assertEquals(context.algorithm, algorithm);
         assertEquals(context.direction, direction);
-        // HMAC keys of every size work alike and share a group.
-        const bits = name.startsWith("hmac-") ? "" : size;
+        // HMAC and ARC4 keys of every size work alike and share a group.
+        const alike = name.startsWith("hmac-") || name === "arc4";
+        const bits = alike ? "" : size;
         const what = `${name} ${direction} ${bits}`;
         assertEquals(seen.get(context.group) ?? what, what);
         seen.set(context.group, what);
@@ -128,10 +129,10 @@ testEngines("gives every size of digest and tag", (engine) => {
   for (const name of NAMES) {
     const algorithm: Algorithm = ALGORITHMS[name];
     if (algorithm.kind === "cipher") continue;
-    const key = random.bytes(algorithm.key.max === 0 ? 0 : 32);
+    const key = random.bytes(Math.min(algorithm.key.max, 32));
     const context = engine.prepare(algorithm, "encrypt", key);
     const iv = random.bytes(algorithm.iv.min);
-    const source = random.bytes(50);
+    const source = random.bytes(50 - 50 % algorithm.block);
     for (let size = 1; size <= 400; size++) {
       if (!hasSize(algorithm.result, size)) continue;
       const input = { source, iv, resultLength: size };
@@ -162,19 +163,59 @@ testEngines("gives as much of a SHAKE as is asked for", (engine) => {
   }
 });
 
-testEngines("takes GCM ivs of 12 and 16 bytes only", (engine) => {
-  const key = new Random(4).bytes(16);
-  const context = engine.prepare(ALGORITHMS["aes-gcm"], "encrypt", key);
-  for (let size = 0; size <= 16; size++) {
-    const { outcome } = runJob(engine, context, {
-      source: new Uint8Array(20),
-      iv: new Uint8Array(size),
-      resultLength: 16,
-    });
-    const legal = size === 12 || size === 16;
-    assertEquals(outcome, legal ? JobOutcome.DONE : JobOutcome.FAILED);
+/** Every size of key that each algorithm takes. */
+const KEY_SIZES: [AlgorithmName, number[]][] = [
+  ["snow3g-uea2", [16]],
+  ["aes-f8", [32, 48, 64]],
+  ["aes-xts", [32, 64]],
+  ["zuc-eea3", [16]],
+  ["snow3g-uia2", [16]],
+  ["gmac-aes", [16, 24, 32]],
+  ["gmac-twofish", [16, 24, 32]],
+  ["cbcmac-aes", [16]],
+  ["xcbc-aes", [16]],
+  ["zuc-eia3", [16]],
+  ["aes-ccm", [16, 24, 32]],
+];
+
+testEngines("has the key sizes of the standards", (engine) => {
+  for (const [name, legal] of KEY_SIZES) {
+    for (let size = 0; size <= 80; size++) {
+      const served = engine.serves(ALGORITHMS[name], size);
+      assertEquals(served, legal.includes(size), `${name} ${size}`);
+    }
   }
 });
+
+/** Every size of iv that each algorithm takes. */
+const IV_SIZES: [AlgorithmName, number[]][] = [
+  ["aes-gcm", [12, 16]],
+  ["aes-ccm", [7, 8, 9, 10, 11, 12, 13]],
+  ["gmac-aes", [12, 16]],
+  ["gmac-twofish", [12, 16]],
+  ["snow3g-uia2", [16]],
+  ["zuc-eia3", [16]],
+];
+
+for (const [name, legal] of IV_SIZES) {
+  testEngines(`takes ivs of legal sizes only with ${name}`, (engine) => {
+    const random = new Random(4);
+    const algorithm = ALGORITHMS[name];
+    const key = random.bytes(16);
+    const context = engine.prepare(algorithm, "encrypt", key);
+    for (let size = 0; size <= 16; size++) {
+      const input = {
+        source: random.bytes(20),
+        iv: random.bytes(size),
+        resultLength: algorithm.result.max,
+      };
+      const { outcome, result } = runJob(engine, context, input);
+      const done = legal.includes(size);
+      assertEquals(outcome, done ? JobOutcome.DONE : JobOutcome.FAILED);
+      if (done) assertSame(result, reference(name, key, input), `iv ${size}`);
+    }
+  });
+}
 
 testEngines("fails jobs of illegal lengths and writes nothing", (engine) => {
   const cases: [AlgorithmName, Direction, number, number, number][] = [
@@ -183,19 +224,57 @@ testEngines("fails jobs of illegal lengths and writes nothing", (engine) => {
     ["aes-cbc", "decrypt", 17, 16, 0],
     ["aes-cbc", "encrypt", 16, 12, 0],
     ["aes-ctr", "encrypt", 16, 0, 0],
+    ["des-ecb", "encrypt", 12, 0, 0],
+    ["des-cbc", "decrypt", 20, 8, 0],
+    ["des-cbc", "encrypt", 16, 16, 0],
+    ["3des-ecb", "decrypt", 17, 0, 0],
+    ["3des-cbc", "encrypt", 7, 8, 0],
+    ["3des-ctr", "encrypt", 16, 16, 0],
+    ["kasumi-f8", "encrypt", 16, 16, 0],
+    ["snow3g-uea2", "encrypt", 16, 8, 0],
+    ["aes-f8", "decrypt", 16, 12, 0],
+    ["aes-xts", "encrypt", 0, 16, 0],
+    ["aes-xts", "encrypt", 15, 16, 0],
+    ["aes-xts", "decrypt", 15, 16, 0],
+    ["aes-xts", "encrypt", 16, 8, 0],
+    ["zuc-eea3", "encrypt", 16, 8, 0],
     ["sha256", "encrypt", 16, 0, 33],
     ["sha256", "encrypt", 16, 0, 0],
     ["hmac-sha1", "encrypt", 16, 0, 21],
+    ["cmac-3des", "encrypt", 16, 0, 9],
     ["cmac-aes", "encrypt", 16, 0, 17],
+    ["kasumi-f9", "encrypt", 16, 0, 5],
+    ["kasumi-f9", "encrypt", 20, 0, 4],
+    ["kasumi-f9", "encrypt", 0, 0, 4],
+    ["cbcmac-kasumi-f9", "encrypt", 20, 0, 4],
+    ["snow3g-uia2", "encrypt", 16, 16, 5],
+    ["snow3g-uia2", "encrypt", 16, 16, 0],
+    ["gmac-aes", "encrypt", 16, 12, 17],
+    ["gmac-aes", "encrypt", 16, 12, 0],
+    ["gmac-twofish", "encrypt", 16, 12, 17],
+    ["cbcmac-aes", "encrypt", 0, 0, 16],
+    ["cbcmac-aes", "encrypt", 15, 0, 16],
+    ["cbcmac-aes", "encrypt", 17, 0, 16],
+    ["cbcmac-aes", "encrypt", 16, 0, 17],
+    ["xcbc-aes", "encrypt", 16, 0, 17],
+    ["xcbc-aes", "encrypt", 16, 0, 0],
+    ["zuc-eia3", "encrypt", 16, 16, 5],
+    ["zuc-eia3", "encrypt", 16, 16, 0],
     ["aes-gcm", "encrypt", 16, 12, 0],
     ["aes-gcm", "decrypt", 16, 12, 0],
     ["aes-gcm", "decrypt", 16, 12, 5],
+    ["aes-ccm", "encrypt", 16, 12, 2],
+    ["aes-ccm", "encrypt", 16, 12, 5],
+    ["aes-ccm", "decrypt", 16, 12, 15],
+    ["aes-ccm", "decrypt", 16, 12, 0],
+    ["aes-ccm", "encrypt", 16, 12, 18],
     ["chacha20-poly1305", "encrypt", 16, 12, 12],
     ["chacha20-poly1305", "decrypt", 16, 12, 0],
   ];
   for (const [name, direction, length, ivLength, resultLength] of cases) {
-    const key = new Uint8Array(name === "sha256" ? 0 : 32);
-    const context = engine.prepare(ALGORITHMS[name], direction, key);
+    const algorithm: Algorithm = ALGORITHMS[name];
+    const key = new Uint8Array(Math.min(algorithm.key.max, 32));
+    const context = engine.prepare(algorithm, direction, key);
     const { outcome } = runJob(engine, context, {
       source: new Uint8Array(length),
       iv: new Uint8Array(ivLength),

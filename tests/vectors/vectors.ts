@@ -11,7 +11,7 @@ import type { AlgorithmName } from "../../device/engine/algorithm.ts";
 interface VectorFile {
   readonly origin: string;
   readonly licence: string;
-  readonly cases: readonly Record<string, string | boolean>[];
+  readonly cases: readonly Record<string, string | boolean | number>[];
 }
 
 /** One vector. */
@@ -25,6 +25,8 @@ export interface Vector {
   readonly aad: Uint8Array;
   /** Plaintext, or what is hashed or authenticated. */
   readonly msg: Uint8Array;
+  /** Bits of `msg`, where the last byte is not a whole one. */
+  readonly bits: number;
   readonly ct: Uint8Array;
   readonly tag: Uint8Array;
   readonly digest: Uint8Array;
@@ -62,13 +64,15 @@ export function loadVectors(family: string): Vector[] {
   );
   return file.cases.map((fields) => {
     const bytes = (name: string) => fromHex(String(fields[name] ?? ""));
+    const msg = bytes("msg");
     return {
       alg: fields.alg as AlgorithmName,
       source: String(fields.source),
       key: bytes("key"),
       iv: bytes("iv"),
       aad: bytes("aad"),
-      msg: bytes("msg"),
+      msg,
+      bits: Number(fields.bits ?? 8 * msg.length),
       ct: bytes("ct"),
       tag: bytes("tag"),
       digest: bytes("digest"),

@@ -91,7 +91,7 @@ export class XcbcContext extends ChainContext {
     keys.fill(0);
   }
 
-  /** Pads and masks the last block (4, step 3). */
+  /** Pads and masks the last block (4, step 4). */
   protected override finish(staging: Staging, size: number): number {
     const { bytes, words } = staging;
     const to = 4 * Math.max(1, Math.ceil(size / 16));
