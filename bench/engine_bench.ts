@@ -21,12 +21,21 @@ import {
   type Direction,
 } from "../device/engine/algorithm.ts";
 import { type Engine, Job, JobOutcome } from "../device/engine/engine.ts";
-import { NobleEngine } from "../device/engine/noble.ts";
+import { ENGINE_NAMES, openEngines } from "../device/engine/engines.ts";
+import { LibraryError } from "../device/host/library_error.ts";
 import { GuestMemory } from "../device/memory/guest_memory.ts";
 import { SegmentTable, type Span } from "../device/memory/segments.ts";
 
-/** The engines measured, in the order shown. */
-const ENGINES: readonly Engine[] = [new NobleEngine()];
+/** The engines measured: those whose libraries are there. */
+const ENGINES: readonly Engine[] = ENGINE_NAMES.flatMap((name) => {
+  try {
+    return openEngines([name]);
+  } catch (error) {
+    if (!(error instanceof LibraryError)) throw error;
+    console.error(`Not measured: the engine ${name}. ${error.message}`);
+    return [];
+  }
+});
 
 const SIZES: readonly (readonly [name: string, bytes: number])[] = [
   ["64 B", 64],
@@ -286,6 +295,7 @@ for (const subject of SUBJECTS) {
     const text = algorithm.kind === "mac" ? 0 : bytes;
     const size = expected?.length ?? text + resultLength;
     for (const engine of ENGINES) {
+      if (!engine.serves(algorithm, keyLength)) continue;
       const run = prepareJob(engine, subject, key, iv, source, size);
       if (expected) check(group, run(), expected);
       Deno.bench({

@@ -60,6 +60,14 @@ class ChainContext implements Context {
     return this.digest.algorithm;
   }
 
+  get roundBytes(): number | undefined {
+    const { cipher, digest } = this;
+    if (cipher.roundBytes === undefined || digest.roundBytes === undefined) {
+      return undefined;
+    }
+    return Math.min(cipher.roundBytes, digest.roundBytes) / 2;
+  }
+
   get direction(): Direction {
     return this.cipher.direction;
   }

@@ -10,8 +10,8 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import { type SegmentTable, Span } from "../memory/segments.ts";
 import type { Algorithm, Direction } from "./algorithm.ts";
 
-/** Names of the engines, in the order in which they are tried least fast first. */
-export type EngineName = "noble";
+/** Names of the engines. */
+export type EngineName = "noble" | "libcrypto" | "ipsec-mb";
 
 /** How a job ended. */
 export const JobOutcome = {
@@ -46,6 +46,11 @@ export interface Context {
    * from 0 to below {@linkcode Runner.groups}.
    */
   readonly group: number;
+  /**
+   * Bytes, source and result together, that it works on in about a
+   * millisecond; those of a portable engine when left out.
+   */
+  readonly roundBytes?: number | undefined;
   /** Overwrites key and key schedule. The context cannot be used again. */
   wipe(): void;
 }

@@ -275,7 +275,10 @@ function open(): IpsecMb {
     memcpy: common.memcpy,
     createManager(memory, address) {
       const start = -address & (MANAGER_ALIGNMENT - 1n);
-      const view = new DataView(memory.buffer, Number(start));
+      const view = new DataView(
+        memory.buffer,
+        memory.byteOffset + Number(start),
+      );
       const manager = address + start;
       common.imb_set_pointers_mb_mgr(manager, 0n, 1);
       common.init_mb_mgr_auto(manager, null);

@@ -37,11 +37,11 @@ import { StatelessOperation } from "./stateless.ts";
 /** Most requests of one round. */
 export const ROUND_REQUESTS = 256;
 
-/**
- * Bytes after which a round takes no more: about a millisecond of work for a
- * portable engine. A request that is larger has a round of its own.
- */
-const ROUND_BYTES = 64 * 1024;
+/** Bytes after which a round takes no more; the first request may be larger. */
+const ROUND_BYTES = 4 * 1024 * 1024;
+
+/** What a portable engine does in about a millisecond, in bytes. */
+const PORTABLE_ROUND_BYTES = 64 * 1024;
 
 /** No status yet: an engine will give it. */
 const PENDING = -1;
@@ -149,7 +149,8 @@ export class Round implements JobMemory {
   }
 
   /**
-   * Serves what the ring holds, up to about a millisecond's work.
+   * Serves what the ring holds, up to about a millisecond's work. A request
+   * that is more has a round of its own.
    *
    * @param ring the queue's ring
    * @param layout the layout of its requests
@@ -158,10 +159,11 @@ export class Round implements JobMemory {
   run(ring: DeviceRing, layout: RequestLayout): number {
     const started = performance.now();
     const broken = !this.#take(ring);
-    const count = this.#count;
-    if (count === 0) return broken ? RoundResult.BROKEN : RoundResult.IDLE;
-    for (let i = 0; i < count; i++) this.#decode(i, layout);
-    this.#runGroups();
+    if (this.#count === 0) {
+      return broken ? RoundResult.BROKEN : RoundResult.IDLE;
+    }
+    const count = this.#decodeAll(ring, layout);
+    this.#runGroups(count === 1);
     if (count === 1) {
       const { chain, job, status } = this.#entries[0]!;
       if (status === PENDING && job.outcome === JobOutcome.ABANDONED) {
@@ -202,11 +204,34 @@ export class Round implements JobMemory {
     return true;
   }
 
-  /** Gives an entry its status, or puts it into its group. */
-  #decode(index: number, layout: RequestLayout): void {
+  /**
+   * Decodes what was taken, as far as it is about a millisecond's work; the
+   * rest is given back to the ring.
+   *
+   * @returns number of requests that stay in the round, 1 at least
+   */
+  #decodeAll(ring: DeviceRing, layout: RequestLayout): number {
+    let work = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const entry = this.#entries[i]!;
+      entry.status = this.#judge(entry, layout);
+      if (entry.status !== VIRTIO_CRYPTO_OK) continue;
+      work += workOf(entry);
+      if (work > 1 && i > 0) {
+        for (let back = this.#count - 1; back >= i; back--) {
+          ring.untake(this.#entries[back]!.chain);
+        }
+        this.#release(entry);
+        return i;
+      }
+      this.#group(i);
+    }
+    return this.#count;
+  }
+
+  /** Puts an entry into its group. */
+  #group(index: number): void {
     const entry = this.#entries[index]!;
-    entry.status = this.#judge(entry, layout);
-    if (entry.status !== VIRTIO_CRYPTO_OK) return;
     entry.status = PENDING;
     entry.next = -1;
     entry.job.outcome = JobOutcome.PENDING;
@@ -282,8 +307,7 @@ export class Round implements JobMemory {
     return base + group;
   }
 
-  #runGroups(): void {
-    const single = this.#count === 1;
+  #runGroups(single: boolean): void {
     for (let g = 0; g < this.#groupCount; g++) {
       const group = this.#groups[g]!;
       let count = 0;
@@ -326,6 +350,12 @@ export class Round implements JobMemory {
       chain.readableLength + chain.writableLength,
     );
   }
+}
+
+/** How much of a round's time a request takes, by what its engine does in it. */
+function workOf({ chain, job }: Entry): number {
+  const bytes = chain.readableLength + chain.writableLength;
+  return bytes / (job.context?.roundBytes ?? PORTABLE_ROUND_BYTES);
 }
 
 function never(): boolean {

@@ -6,11 +6,49 @@
  */
 
 import type { Engine } from "../../device/engine/engine.ts";
+import { ENGINE_NAMES, openEngines } from "../../device/engine/engines.ts";
+import { IpsecMbEngine } from "../../device/engine/ipsec_mb.ts";
+import { openLibcryptoEngine } from "../../device/engine/libcrypto.ts";
 import { NobleEngine } from "../../device/engine/noble.ts";
+import { LibraryError } from "../../device/host/library_error.ts";
+import { WholeEngine } from "./whole_engine.ts";
 
-/** Makes each engine, by its name. */
+/** Makes each engine that needs a library of the system, by its name. */
+const NATIVE: Readonly<Record<string, () => Engine>> = {
+  libcrypto: openLibcryptoEngine,
+  "ipsec-mb": () => new IpsecMbEngine(),
+  auto: () => openEngines(ENGINE_NAMES)[0]!,
+};
+
+/**
+ * Parts of the names of tests of what the portable engine alone promises: to
+ * ask between steps of 64 KiB whether to go on.
+ */
+const STEPWISE = ["given up", "what it has verified"];
+
+/** Whether a library is there; says so where it is not. */
+function isThere([name, open]: [string, () => Engine]): boolean {
+  try {
+    open();
+    return true;
+  } catch (error) {
+    if (!(error instanceof LibraryError)) throw error;
+    console.log(`Not covered: the engine ${name}. ${error.message}`);
+    return false;
+  }
+}
+
+/**
+ * Makes each engine, by its name. What a native one does not serve, the
+ * portable one does beside it.
+ */
 export const ENGINES: Readonly<Record<string, () => Engine>> = {
   noble: () => new NobleEngine(),
+  ...Object.fromEntries(
+    Object.entries(NATIVE).filter(isThere).map((
+      [name, open],
+    ) => [name, () => new WholeEngine(open())]),
+  ),
 };
 
 /**
@@ -23,7 +61,9 @@ export function testEngines(
   name: string,
   test: (engine: Engine) => void,
 ): void {
+  const stepwise = STEPWISE.some((part) => name.includes(part));
   for (const [engineName, make] of Object.entries(ENGINES)) {
+    if (stepwise && engineName in NATIVE) continue;
     Deno.test(`${engineName} ${name}`, () => test(make()));
   }
 }

@@ -27,7 +27,6 @@ import { type Libcrypto, libcrypto } from "../../device/host/libcrypto.ts";
 import { LibraryError } from "../../device/host/library_error.ts";
 import { GuestMemory } from "../../device/memory/guest_memory.ts";
 import { SegmentTable, Span } from "../../device/memory/segments.ts";
-import { ENGINES } from "./engines.ts";
 import {
   assertSame,
   Guest,
@@ -40,8 +39,17 @@ import {
 import { Random } from "./random.ts";
 import { reference } from "./reference.ts";
 
-/** Without the library there is nothing to test: engines.ts says so. */
-const ignore = !("libcrypto" in ENGINES);
+/** Whether the library can be opened; engines.ts says so where it cannot. */
+function isThere(): boolean {
+  try {
+    libcrypto();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ignore = !isThere();
 
 const NAMES = Object.keys(MAKERS) as AlgorithmName[];
 

@@ -65,8 +65,11 @@ export class WholeEngine implements Engine {
 
   prepare(algorithm: Algorithm, direction: Direction, key: Uint8Array) {
     // Of what neither serves, the first has to say so.
-    const first = this.#first.serves(algorithm, key.length) ||
-      !this.#rest.serves(algorithm, key.length);
+    const size = this.#rest.serves(algorithm, key.length)
+      ? key.length
+      : undefined;
+    const first = this.#first.serves(algorithm, size) ||
+      !this.#rest.serves(algorithm, size);
     const engine = first ? this.#first : this.#rest;
     const inner = engine.prepare(algorithm, direction, key);
     let { group } = inner;

@@ -79,7 +79,11 @@ Deno.test("Contexts are wiped as soon as their session is destroyed, with no wor
     return context;
   };
   try {
-    const device = new InProcessDevice({ workers: 0, memorySize: 1 << 20 });
+    const device = new InProcessDevice({
+      workers: 0,
+      memorySize: 1 << 20,
+      engines: ["noble"],
+    });
     await using driver = await CryptoDriver.attach(device);
     const session = await driver.createSession(SESSION);
     await session.run({ data: KEY });

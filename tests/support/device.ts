@@ -108,7 +108,9 @@ export class TestDevice {
   constructor(options: TestDeviceOptions = {}) {
     const { layout = "legacy", stopping = () => false } = options;
     this.layout = layout;
-    this.core = new DeviceCore(options.device ?? {}, () => this.retired++);
+    // One engine on every machine, and the one that can give requests up.
+    const settings: DeviceOptions = { engines: ["noble"], ...options.device };
+    this.core = new DeviceCore(settings, () => this.retired++);
     this.guest = new GuestQueue(options.ring, options.memorySize);
     this.queue = new DataQueue(
       this.core.queueOptions(0),

@@ -1,0 +1,269 @@
+/**
+ * Several engines as one: each job goes to the one that is fastest at it.
+ *
+ * @module
+ */
+
+import type { Algorithm, Direction } from "./algorithm.ts";
+import { type Burst, BURSTS } from "./auto/bursts.ts";
+import {
+  type Context,
+  type Engine,
+  type EngineName,
+  Job,
+  type JobMemory,
+  JobOutcome,
+} from "./engine.ts";
+import { IpsecMbEngine } from "./ipsec_mb.ts";
+import { RECIPES } from "./ipsec_mb/recipes.ts";
+import { directions, groupOf, GROUPS } from "./noble/groups.ts";
+
+/** Stands where no job is. */
+const IDLE = new Job();
+
+/**
+ * A prepared operation of each engine that gets jobs of it. Each is prepared
+ * when its first job comes.
+ */
+class AutoContext implements Context {
+  readonly engine: AutoEngine;
+  readonly algorithm: Algorithm;
+  readonly direction: Direction;
+  readonly group: number;
+  /** Index of the engine for jobs that are alone, or that the other refuses. */
+  readonly single: number;
+  /** When jobs go to the engine that runs bursts; undefined: never. */
+  readonly burst: Burst | undefined;
+  readonly #roundBytes: number | undefined;
+  readonly #key: Uint8Array<ArrayBuffer>;
+  readonly #parts: (Context | undefined)[];
+  #wiped = false;
+
+  constructor(
+    engine: AutoEngine,
+    algorithm: Algorithm,
+    direction: Direction,
+    key: Uint8Array,
+    single: number,
+    burst: Burst | undefined,
+  ) {
+    this.engine = engine;
+    this.algorithm = algorithm;
+    this.direction = direction;
+    this.group = groupOf(algorithm, direction, key.length);
+    this.single = single;
+    this.burst = burst;
+    // Without a context of that engine, which a single job does not need.
+    this.#roundBytes = burst &&
+      RECIPES.get(algorithm.name)?.(key.length)?.roundBytes;
+    this.#key = Uint8Array.from(key);
+    this.#parts = engine.engines.map(() => undefined);
+  }
+
+  get roundBytes(): number | undefined {
+    return this.#roundBytes ?? this.part(this.single).roundBytes;
+  }
+
+  get wiped(): boolean {
+    return this.#wiped;
+  }
+
+  /** The context of one engine, by its index. */
+  part(index: number): Context {
+    return this.#parts[index] ??= this.engine.engines[index]!.prepare(
+      this.algorithm,
+      this.direction,
+      this.#key,
+    );
+  }
+
+  wipe(): void {
+    this.#wiped = true;
+    this.#key.fill(0);
+    this.#parts.forEach((part) => part?.wipe());
+    this.#parts.fill(undefined);
+  }
+}
+
+/** The jobs of a batch that go to one engine. */
+class Share {
+  readonly jobs: Job[] = [];
+  readonly contexts: (AutoContext | undefined)[] = [];
+  count = 0;
+
+  /** Takes a job in, turned to one engine. */
+  add(job: Job, context: AutoContext, part: Context): void {
+    this.jobs[this.count] = job;
+    this.contexts[this.count++] = context;
+    job.context = part;
+  }
+
+  /** Turns the jobs back. */
+  clear(): void {
+    for (let i = 0; i < this.count; i++) {
+      this.jobs[i]!.context = this.contexts[i];
+      this.jobs[i] = IDLE;
+      this.contexts[i] = undefined;
+    }
+    this.count = 0;
+  }
+}
+
+/**
+ * Several engines as one. Which of them runs a job depends on the algorithm,
+ * on the job's length and on how many jobs there are, and on nothing else.
+ *
+ * @example
+ * ```ts
+ * import { AutoEngine } from "./auto.ts";
+ * import { NobleEngine } from "./noble.ts";
+ *
+ * const engine = new AutoEngine([new NobleEngine()]);
+ * engine.wipe();
+ * ```
+ */
+export class AutoEngine implements Engine {
+  /** The name of the first engine, which serves most single jobs. */
+  readonly name: EngineName;
+  /** Number of groups its contexts fall into. */
+  readonly groups: number = GROUPS;
+  /** The engines. */
+  readonly engines: readonly Engine[];
+  readonly #burst: IpsecMbEngine | undefined;
+  readonly #burstIndex: number;
+  readonly #shares: readonly Share[];
+
+  /**
+   * @param engines one engine or more; where several serve an algorithm,
+   * `ipsec-mb` runs what it is faster at, and the first other one the rest
+   * @throws {RangeError} There is no engine
+   */
+  constructor(engines: readonly Engine[]) {
+    const [first] = engines;
+    if (first === undefined) {
+      throw new RangeError("Cannot do without an engine");
+    }
+    this.name = first.name;
+    this.engines = engines;
+    this.#burst = engines.find((engine) => engine instanceof IpsecMbEngine);
+    this.#burstIndex = this.#burst ? engines.indexOf(this.#burst) : -1;
+    this.#shares = engines.map(() => new Share());
+  }
+
+  /**
+   * Whether one of the engines serves an algorithm.
+   *
+   * @param algorithm the algorithm
+   * @param keyLength key size in bytes; left out: with any key
+   * @returns true when one does, in both directions and at every legal length
+   */
+  serves(algorithm: Algorithm, keyLength?: number): boolean {
+    return this.engines.some((engine) => engine.serves(algorithm, keyLength));
+  }
+
+  /**
+   * Makes a context. The key is copied.
+   *
+   * @param algorithm an algorithm it serves
+   * @param direction the direction
+   * @param key the key, of a legal size; empty for a hash
+   * @returns the context
+   * @throws {RangeError} No engine serves the algorithm, this direction or a
+   * key of this size
+   */
+  prepare(
+    algorithm: Algorithm,
+    direction: Direction,
+    key: Uint8Array,
+  ): Context {
+    const serving = this.engines.filter((engine) =>
+      engine.serves(algorithm, key.length)
+    );
+    const [single] = serving.filter((engine) => engine !== this.#burst)
+      .concat(serving);
+    if (single === undefined) {
+      throw new RangeError(
+        `Cannot prepare ${algorithm.name} with a key of ${key.length} bytes: no engine serves it`,
+      );
+    }
+    if (direction === "decrypt" && directions(algorithm) === 1) {
+      throw new RangeError(`Cannot prepare ${algorithm.name} to decrypt`);
+    }
+    const burst = this.#burst?.serves(algorithm, key.length)
+      ? BURSTS[`${algorithm.name} ${direction}`] ?? BURSTS[algorithm.name]
+      : undefined;
+    return new AutoContext(
+      this,
+      algorithm,
+      direction,
+      key,
+      this.engines.indexOf(single),
+      burst,
+    );
+  }
+
+  /**
+   * Runs jobs to their end, each on the engine that is fastest at it, and sets
+   * each one's outcome.
+   *
+   * @param jobs holds the jobs
+   * @param count how many of them, from the first
+   * @param on the memory they work on
+   * @param abandoned as of the engines
+   */
+  run(
+    jobs: readonly Job[],
+    count: number,
+    on: JobMemory,
+    abandoned: () => boolean,
+  ): void {
+    for (let i = 0; i < count; i++) {
+      const job = jobs[i]!;
+      const { context } = job;
+      if (
+        !(context instanceof AutoContext) || context.engine !== this ||
+        context.wiped
+      ) {
+        job.outcome = JobOutcome.FAILED;
+        continue;
+      }
+      this.#share(job, context, count);
+    }
+    for (let i = 0; i < this.#shares.length; i++) {
+      const share = this.#shares[i]!;
+      if (share.count === 0) continue;
+      try {
+        this.engines[i]!.run(share.jobs, share.count, on, abandoned);
+      } finally {
+        share.clear();
+      }
+    }
+  }
+
+  /** Overwrites what the engines keep of data between jobs. */
+  wipe(): void {
+    for (const engine of this.engines) engine.wipe();
+  }
+
+  /** Gives a job to the engine for it. */
+  #share(job: Job, context: AutoContext, count: number): void {
+    const { burst } = context;
+    try {
+      if (
+        burst !== undefined && count >= burst.jobs &&
+        job.source.length >= burst.from
+      ) {
+        const part = context.part(this.#burstIndex);
+        if (this.#burst!.takes(job, part)) {
+          this.#shares[this.#burstIndex]!.add(job, context, part);
+          return;
+        }
+      }
+      const { single } = context;
+      this.#shares[single]!.add(job, context, context.part(single));
+    } catch {
+      // An engine has no memory for the context.
+      job.outcome = JobOutcome.FAILED;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * A prepared operation of the ipsec-mb engine.
+ *
+ * @module
+ */
+
+import type { IpsecMbFunctions } from "../../host/ipsec_mb.ts";
+import type { Algorithm, Direction } from "../algorithm.ts";
+import type { Context, Engine } from "../engine.ts";
+import { NativeMemory } from "./native_memory.ts";
+import type { Recipe } from "./recipes.ts";
+
+/** What a context is made by. */
+export interface Makers {
+  /** The engine that makes it. */
+  readonly engine: Engine;
+  /** Number of the combination of algorithm, direction and key size. */
+  readonly group: number;
+  /** What serves jobs that the library does not take. */
+  readonly aside: Engine;
+  /** The library's functions. */
+  readonly functions: IpsecMbFunctions;
+}
+
+/** A key, expanded by the library once, where the library reaches it. */
+export class IpsecMbContext implements Context {
+  readonly engine: Engine;
+  readonly algorithm: Algorithm;
+  readonly direction: Direction;
+  readonly group: number;
+  /** How the library is asked. */
+  readonly recipe: Recipe;
+  /** Key material, then the key itself. */
+  readonly memory: NativeMemory;
+  readonly #makers: Makers;
+  readonly #key: Uint8Array<ArrayBuffer>;
+  #aside: Context | undefined = undefined;
+  #wiped = false;
+
+  /**
+   * @param makers what makes it
+   * @param algorithm the algorithm
+   * @param direction the direction
+   * @param key the key; it is copied
+   * @param recipe how the library is asked
+   */
+  constructor(
+    makers: Makers,
+    algorithm: Algorithm,
+    direction: Direction,
+    key: Uint8Array,
+    recipe: Recipe,
+  ) {
+    this.#makers = makers;
+    this.engine = makers.engine;
+    this.algorithm = algorithm;
+    this.direction = direction;
+    this.group = makers.group;
+    this.recipe = recipe;
+    // The key starts where the material ends, at a multiple of 16.
+    const keyAt = (recipe.room + 15) & ~15;
+    this.memory = new NativeMemory((keyAt + key.length + 19) & ~15);
+    this.#key = this.memory.bytes.subarray(keyAt, keyAt + key.length);
+    this.#key.set(key);
+    const keyAddress = this.memory.address + BigInt(keyAt);
+    recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
+  }
+
+  /** Bytes that bursts work on in about a millisecond. */
+  get roundBytes(): number {
+    return this.recipe.roundBytes;
+  }
+
+  /** Whether the key is gone. */
+  get wiped(): boolean {
+    return this.#wiped;
+  }
+
+  /**
+   * The same operation of the engine that serves what the library does not
+   * take: very long jobs, empty ones, rare sizes of iv. Made when first asked
+   * for.
+   */
+  get aside(): Context {
+    return this.#aside ??= this.#makers.aside.prepare(
+      this.algorithm,
+      this.direction,
+      this.#key,
+    );
+  }
+
+  /** Overwrites the key and all that was derived from it. */
+  wipe(): void {
+    this.#wiped = true;
+    this.memory.wipe();
+    this.#aside?.wipe();
+    this.#aside = undefined;
+  }
+}

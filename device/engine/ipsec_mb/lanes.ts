@@ -1,0 +1,544 @@
+/**
+ * Bursts of jobs of one algorithm, direction and key size: the library runs
+ * them side by side, in place in guest memory where it can.
+ *
+ * @module
+ */
+
+import {
+  type IpsecMb,
+  ipsecMb,
+  type IpsecMbFunctions,
+} from "../../host/ipsec_mb.ts";
+import { LibraryError } from "../../host/library_error.ts";
+import { SegmentCursor, type Span } from "../../memory/segments.ts";
+import { Job, type JobMemory, JobOutcome } from "../engine.ts";
+import { libraryTakes, textLength } from "./checks.ts";
+import type { IpsecMbContext } from "./context.ts";
+import { GuestAddresses, HALF, NativeMemory } from "./native_memory.ts";
+import { Extra, IMB_CIPHER_CBC, type Recipe, Via } from "./recipes.ts";
+
+/** IMB_MAX_BURST_SIZE */
+export const MOST_JOBS = 128;
+
+// Offsets in IMB_JOB, in words of 32 bits; all fields but those of status to
+// chain_order (u32) are u64.
+const JOB_ENC_KEYS = 0;
+const JOB_DEC_KEYS = 2;
+const JOB_KEY_LENGTH = 4;
+const JOB_SRC = 6;
+const JOB_DST = 8;
+const JOB_CIPHER_START = 10;
+const JOB_CIPHER_LENGTH = 12;
+const JOB_HASH_START = 14;
+const JOB_HASH_LENGTH = 16;
+const JOB_IV = 18;
+const JOB_IV_LENGTH = 20;
+const JOB_TAG = 22;
+const JOB_TAG_LENGTH = 24;
+/** The union: 3 fields of u64. */
+const JOB_U = 26;
+const JOB_STATUS = 32;
+const JOB_CIPHER = 33;
+const JOB_DIRECTION = 34;
+const JOB_HASH = 35;
+const JOB_ORDER = 36;
+/** The least bytes a job can have; later versions have added fields. */
+const LEAST_JOB = 200;
+/** The most that is taken for one. */
+const MOST_JOB = 512;
+
+/** IMB_STATUS_COMPLETED */
+const COMPLETED = 3;
+
+// IMB_CIPHER_DIRECTION
+const IMB_DIR_ENCRYPT = 1;
+const IMB_DIR_DECRYPT = 2;
+
+/** Bytes of each job's iv, then of its tag. */
+const IV_ROOM = 32;
+const TAG_ROOM = 96;
+const SLOT = IV_ROOM + TAG_ROOM;
+
+/**
+ * Private memory for data: what is not contiguous, what overlaps, and what an
+ * AEAD has decrypted but not verified. At least the longest job with its AAD.
+ */
+const ARENA = 1 << 20;
+
+/**
+ * Bytes between buffers in the arena, so that lanes do not all use the same
+ * sets of the cache: buffers of power-of-two sizes would.
+ */
+const STAGGER = 320;
+
+/** What a job takes of the arena at most, over its lengths. */
+const ARENA_SLACK = 3 * (STAGGER + 64) + 64;
+
+/** Jobs below this many bytes are not worth moving to other cache sets. */
+const LEAST_STAGGERED = 8192;
+
+/** Nor are fewer jobs than this: there are too few lanes to collide. */
+const LEAST_LANES = 16;
+
+/**
+ * Bytes of the arena above which a burst of whole lanes is run: what was moved
+ * stays in the second-level cache.
+ */
+const MOST_STAGGERED = 256 * 1024;
+
+/** Bits of an address that choose a set of the first-level cache. */
+const SET_BITS = 4095;
+
+/** The lanes of a manager, and the jobs that are in them. */
+export class Lanes {
+  /** The library's functions. */
+  readonly functions: IpsecMbFunctions;
+  readonly #library: IpsecMb = ipsecMb();
+  readonly #memory: NativeMemory;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #low: number;
+  readonly #high: number;
+  readonly #manager: bigint;
+  readonly #burst: bigint;
+  /** Offset of the burst's jobs, and bytes of each. */
+  readonly #burstAt: number;
+  readonly #stride: number;
+  readonly #slotsAt: number;
+  readonly #arenaAt: number;
+  readonly #arenaEnd: number;
+  /** End of what is used of the arena. */
+  #arena: number;
+  /** Highest end since the last wipe. */
+  #arenaUsed: number;
+  /** What is copied by address: to, from, size. */
+  readonly #copy = new BigUint64Array(3);
+  readonly #copyWords = new Uint32Array(this.#copy.buffer);
+
+  readonly #guest = new GuestAddresses();
+  #on: JobMemory | undefined = undefined;
+  #cursor: SegmentCursor | undefined = undefined;
+
+  #count = 0;
+  #recipe: Recipe | undefined = undefined;
+  #decrypts = false;
+  /** Whether lanes may collide. */
+  #crowded = false;
+  /** Bits of the last source's address within a page. */
+  #lastSet = -1;
+  readonly #idle = new Job();
+  readonly #jobs: Job[] = new Array(MOST_JOBS).fill(this.#idle);
+  /** Index of the first word of each job. */
+  readonly #wordAt = new Int32Array(MOST_JOBS);
+  /** Offset of each result in private memory; -1 where it is in its place. */
+  readonly #resultAt = new Int32Array(MOST_JOBS);
+  /** Bytes of each result, without a tag. */
+  readonly #length = new Int32Array(MOST_JOBS);
+
+  /**
+   * Makes a manager.
+   *
+   * @throws {LibraryError} The library cannot be used
+   */
+  constructor() {
+    const { managerSize } = this.#library;
+    const managerRoom = (managerSize + 63) & ~63;
+    const slots = MOST_JOBS * SLOT;
+    const memory = new NativeMemory(
+      managerRoom + MOST_JOBS * MOST_JOB + slots + ARENA,
+    );
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#bytes = memory.bytes;
+    this.#low = memory.low;
+    this.#high = memory.high;
+    const { address, functions } = this.#library.createManager(
+      memory.bytes.subarray(0, managerRoom),
+      memory.address,
+    );
+    this.#manager = address;
+    this.functions = functions;
+    this.#burstAt = managerRoom;
+    this.#burst = memory.address + BigInt(managerRoom);
+    this.#slotsAt = managerRoom + MOST_JOBS * MOST_JOB;
+    this.#arenaAt = this.#slotsAt + slots;
+    this.#arenaEnd = this.#arenaAt + ARENA;
+    this.#arena = this.#arenaUsed = this.#arenaAt;
+    this.#stride = this.#measureStride();
+  }
+
+  /** Whether jobs wait to be run. */
+  get pending(): boolean {
+    return this.#count > 0;
+  }
+
+  /**
+   * Turns to the memory of a batch.
+   *
+   * @param on guest memory and segments
+   * @param count number of jobs in the batch
+   */
+  bind(on: JobMemory, count: number): void {
+    this.#crowded = count >= LEAST_LANES;
+    if (this.#cursor === undefined || this.#on?.segments !== on.segments) {
+      this.#cursor = new SegmentCursor(on.memory, on.segments);
+    } else {
+      this.#cursor.memory = on.memory;
+    }
+    this.#on = on;
+    this.#guest.bind(on.memory);
+  }
+
+  /**
+   * Takes a job of legal lengths in. It runs when the lanes are full, or with
+   * {@linkcode finish}, and gets its outcome then.
+   *
+   * @param job the job
+   * @param context its context
+   * @returns false for a job that the library does not take
+   * @throws {RangeError} Its spans leave the segments
+   */
+  add(job: Job, context: IpsecMbContext): boolean {
+    const { recipe } = context;
+    const decrypts = context.direction === "decrypt";
+    const { kind } = context.algorithm;
+    const isAead = kind === "aead";
+    const tag = isAead ? job.resultLength : 0;
+    const length = textLength(job, context);
+    if (!libraryTakes(recipe, job, length)) return false;
+    if (recipe !== this.#recipe || decrypts !== this.#decrypts) {
+      this.finish();
+      this.#recipe = recipe;
+      this.#decrypts = decrypts;
+    } else if (
+      this.#count === MOST_JOBS ||
+      (this.#count % LEAST_LANES === 0 &&
+        this.#arena > this.#arenaAt + MOST_STAGGERED) ||
+      this.#arena + 2 * length + job.aad.length + ARENA_SLACK > this.#arenaEnd
+    ) this.finish();
+
+    let source = -1;
+    let resultAt = -1;
+    if (!isAead || !decrypts) source = this.#place(job.source, length);
+    if (
+      source >= 0 && length >= LEAST_STAGGERED && this.#crowded &&
+      recipe.cipher === IMB_CIPHER_CBC && !decrypts
+    ) {
+      // Where lanes share sets of the cache, a copy costs less.
+      const set = source & SET_BITS;
+      if (set === this.#lastSet) {
+        resultAt = this.#reserve(length);
+        this.#copyIn(resultAt, source, length);
+        source = this.#addressOf(resultAt);
+      }
+      this.#lastSet = set;
+    } else if (source < 0) {
+      resultAt = this.#reserve(job.source.length);
+      this.#cursor!.seekSpan(job.source);
+      this.#cursor!.read(this.#bytes, resultAt, job.source.length);
+      source = this.#addressOf(resultAt);
+    }
+
+    let destination = source;
+    if (kind === "hash" || kind === "mac") {
+      resultAt = -1;
+    } else if (!isAead || !decrypts) {
+      const place = this.#place(job.destination, length);
+      if (
+        place >= 0 && (place === source || place + length <= source ||
+          source + length <= place)
+      ) {
+        // A copy made to spread the lanes is enciphered in its place: the
+        // result would collide again.
+        destination = place;
+        resultAt = -1;
+      } else if (resultAt < 0) {
+        resultAt = this.#reserve(length);
+        destination = this.#addressOf(resultAt);
+      }
+    }
+    this.#fill(job, context, source, destination, length, tag);
+    const slot = this.#count++;
+    this.#jobs[slot] = job;
+    this.#resultAt[slot] = resultAt;
+    this.#length[slot] = length;
+    if (recipe.via === Via.JOBS) {
+      this.functions.submitJobNocheck(this.#manager);
+    }
+    return true;
+  }
+
+  /** Runs the jobs taken in, writes their results and sets their outcomes. */
+  finish(): void {
+    const count = this.#count;
+    if (count === 0) return;
+    const recipe = this.#recipe!;
+    const { functions } = this;
+    const manager = this.#manager;
+    switch (recipe.via) {
+      case Via.CIPHER_BURST:
+        functions.submitCipherBurstNocheck(
+          manager,
+          this.#burst,
+          count,
+          recipe.cipher,
+          this.#decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT,
+          recipe.keyLength,
+        );
+        break;
+      case Via.HASH_BURST:
+        functions.submitHashBurstNocheck(
+          manager,
+          this.#burst,
+          count,
+          recipe.hash,
+        );
+        break;
+      default:
+        while (functions.flushJob(manager) !== 0);
+    }
+    for (let slot = 0; slot < count; slot++) {
+      const job = this.#jobs[slot]!;
+      this.#jobs[slot] = this.#idle;
+      job.outcome = JobOutcome.FAILED;
+      const status = this.#words[this.#wordAt[slot]! + JOB_STATUS];
+      if (status !== COMPLETED) continue;
+      try {
+        job.outcome = this.#deliver(job, slot);
+      } catch {
+        // Its destination leaves the segments; the others have theirs.
+      }
+    }
+    this.#count = 0;
+    this.#lastSet = -1;
+    this.#arena = this.#arenaAt;
+  }
+
+  /** Overwrites ivs, tags and data of past jobs, and lets go of the guest. */
+  wipe(): void {
+    // Up to where the arena was used: all of it would be a megabyte each time.
+    this.#bytes.fill(0, this.#slotsAt, this.#arenaUsed);
+    this.#arenaUsed = this.#arenaAt;
+    this.#guest.forget();
+    this.#on = undefined;
+    this.#cursor = undefined;
+  }
+
+  /** The address of a span's first byte, or -1 where it is not contiguous. */
+  #place(span: Span, length: number): number {
+    const { segments } = this.#on!;
+    let { segment, skip } = span;
+    const { count } = segments;
+    while (segment < count && skip >= segments.length[segment]!) {
+      skip -= segments.length[segment]!;
+      segment++;
+    }
+    if (segment >= count) return -1;
+    const region = segments.region[segment]!;
+    const offset = segments.offset[segment]! + skip;
+    let end = segments.offset[segment]! + segments.length[segment]!;
+    while (end - offset < length) {
+      if (++segment >= count) return -1;
+      const more = segments.length[segment]!;
+      if (more === 0) continue;
+      // What adjoins is one piece.
+      if (
+        segments.region[segment]! !== region ||
+        segments.offset[segment]! !== end
+      ) return -1;
+      end += more;
+    }
+    return this.#guest.at(region, offset);
+  }
+
+  /** Takes bytes of the arena; the caller has seen that there is room. */
+  #reserve(length: number): number {
+    const at = this.#arena;
+    this.#arena = at + ((length + 63) & ~63) + STAGGER;
+    if (this.#arena > this.#arenaUsed) this.#arenaUsed = this.#arena;
+    return at;
+  }
+
+  /** The address of a byte of private memory. */
+  #addressOf(offset: number): number {
+    return this.#high * HALF + this.#low + offset;
+  }
+
+  /** Copies contiguous guest memory into the arena. */
+  #copyIn(at: number, source: number, length: number): void {
+    const copy = this.#copyWords;
+    copy[0] = this.#low + at;
+    copy[1] = this.#high;
+    copy[2] = source;
+    copy[3] = source / HALF;
+    copy[4] = length;
+    this.#library.memcpy(this.#copy[0]!, this.#copy[1]!, this.#copy[2]!);
+  }
+
+  /** Writes a job's structure. Typed arrays take numbers modulo 2^32. */
+  #fill(
+    job: Job,
+    context: IpsecMbContext,
+    source: number,
+    destination: number,
+    length: number,
+    tag: number,
+  ): void {
+    const { memory, recipe } = context;
+    const { places } = recipe;
+    const slot = this.#count;
+    const slotAt = this.#slotsAt + slot * SLOT;
+    const at = recipe.via === Via.JOBS
+      ? (this.functions.getNextJob(this.#manager) - this.#low) >> 2
+      : (this.#burstAt + slot * this.#stride) >> 2;
+    this.#wordAt[slot] = at;
+    const words = this.#words;
+    const keys = memory.low;
+    const keysHigh = memory.high;
+    const high = this.#high;
+    words[at + JOB_ENC_KEYS] = keys + places[0];
+    words[at + JOB_ENC_KEYS + 1] = keysHigh;
+    words[at + JOB_DEC_KEYS] = keys + places[1];
+    words[at + JOB_DEC_KEYS + 1] = keysHigh;
+    words[at + JOB_KEY_LENGTH] = recipe.keyLength;
+    words[at + JOB_SRC] = source;
+    words[at + JOB_SRC + 1] = source / HALF;
+    words[at + JOB_DST] = destination;
+    words[at + JOB_DST + 1] = destination / HALF;
+    words[at + JOB_CIPHER_START] = 0;
+    words[at + JOB_CIPHER_LENGTH] = length * recipe.lengthScale;
+    words[at + JOB_HASH_START] = 0;
+    words[at + JOB_HASH_LENGTH] = length * recipe.lengthScale;
+    words[at + JOB_IV] = this.#low + slotAt;
+    words[at + JOB_IV + 1] = high;
+    words[at + JOB_IV_LENGTH] = job.ivLength;
+    words[at + JOB_TAG] = this.#low + slotAt + IV_ROOM;
+    words[at + JOB_TAG + 1] = high;
+    words[at + JOB_TAG_LENGTH] = recipe.digest + tag;
+    words[at + JOB_STATUS] = 0;
+    words[at + JOB_CIPHER] = recipe.cipher;
+    words[at + JOB_DIRECTION] = this.#decrypts
+      ? IMB_DIR_DECRYPT
+      : IMB_DIR_ENCRYPT;
+    words[at + JOB_HASH] = recipe.hash;
+    // 1 and 2: the other one to decrypt.
+    words[at + JOB_ORDER] = this.#decrypts ? 3 - recipe.order : recipe.order;
+    if (recipe.mostIv > 0) this.#copyIv(job.iv, slotAt);
+    switch (recipe.extra) {
+      case Extra.KEYS:
+        words[at + JOB_U] = keys + places[2];
+        words[at + JOB_U + 1] = keysHigh;
+        words[at + JOB_U + 2] = keys + places[3];
+        words[at + JOB_U + 3] = keysHigh;
+        words[at + JOB_U + 4] = keys + places[4];
+        words[at + JOB_U + 5] = keysHigh;
+        break;
+      case Extra.AAD: {
+        const { aad } = job;
+        let place = aad.length === 0 ? 0 : this.#place(aad, aad.length);
+        // The text may be written before the AAD is read.
+        if (
+          place < 0 ||
+          place < destination + length && destination < place + aad.length
+        ) {
+          const aadAt = this.#reserve(aad.length);
+          this.#cursor!.seekSpan(aad);
+          this.#cursor!.read(this.#bytes, aadAt, aad.length);
+          place = this.#addressOf(aadAt);
+        }
+        words[at + JOB_U] = place;
+        words[at + JOB_U + 1] = place / HALF;
+        words[at + JOB_U + 2] = aad.length;
+        words[at + JOB_U + 3] = 0;
+        words[at + JOB_U + 4] = 0;
+        words[at + JOB_U + 5] = 0;
+        break;
+      }
+      default:
+        words[at + JOB_U] = keys;
+        words[at + JOB_U + 1] = keysHigh;
+        words[at + JOB_U + 2] = this.#low + slotAt;
+        words[at + JOB_U + 3] = high;
+        words[at + JOB_U + 4] = recipe.extra === Extra.KEY_IV
+          ? 0
+          : job.ivLength;
+        words[at + JOB_U + 5] = 0;
+    }
+  }
+
+  #copyIv(iv: Uint8Array, slotAt: number): void {
+    const words = this.#words;
+    const at = slotAt >> 2;
+    for (let i = 0; i < 4; i++) {
+      words[at + i] = iv[4 * i]! | iv[4 * i + 1]! << 8 | iv[4 * i + 2]! << 16 |
+        iv[4 * i + 3]! << 24;
+    }
+  }
+
+  /** Puts a result that is not yet in its place there. */
+  #deliver(job: Job, slot: number): number {
+    const { algorithm } = job.context!;
+    const cursor = this.#cursor!;
+    const resultAt = this.#resultAt[slot]!;
+    const length = this.#length[slot]!;
+    const tagAt = this.#slotsAt + slot * SLOT + IV_ROOM;
+    switch (algorithm.kind) {
+      case "hash":
+      case "mac":
+        cursor.seekSpan(job.destination);
+        cursor.write(this.#bytes, tagAt, job.resultLength);
+        return JobOutcome.DONE;
+      case "cipher":
+        if (resultAt < 0) return JobOutcome.DONE;
+        cursor.seekSpan(job.destination);
+        cursor.write(this.#bytes, resultAt, length);
+        return JobOutcome.DONE;
+      default:
+        break;
+    }
+    cursor.seekSpan(job.destination);
+    if (this.#decrypts) {
+      // Both tags are private: the guest cannot change one meanwhile.
+      let difference = 0;
+      for (let i = 0; i < job.resultLength; i++) {
+        difference |= this.#bytes[resultAt + length + i]! ^
+          this.#bytes[tagAt + i]!;
+      }
+      if (difference !== 0) {
+        this.#bytes.fill(0, resultAt, resultAt + length);
+        return JobOutcome.BAD_TAG;
+      }
+      cursor.write(this.#bytes, resultAt, length);
+      return JobOutcome.DONE;
+    }
+    if (resultAt < 0) cursor.skip(length);
+    else cursor.write(this.#bytes, resultAt, length);
+    cursor.write(this.#bytes, tagAt, job.resultLength);
+    return JobOutcome.DONE;
+  }
+
+  /**
+   * Bytes from one job to the next: more than the fields known here in later
+   * versions. A job that does nothing is submitted to move the ring on.
+   */
+  #measureStride(): number {
+    const { getNextJob, submitJobNocheck, flushJob } = this.functions;
+    const manager = this.#manager;
+    const first = getNextJob(manager);
+    const at = (first - this.#low) >> 2;
+    this.#words[at + JOB_CIPHER] = 3;
+    this.#words[at + JOB_HASH] = 8;
+    this.#words[at + JOB_DIRECTION] = IMB_DIR_ENCRYPT;
+    this.#words[at + JOB_ORDER] = 1;
+    submitJobNocheck(manager);
+    const stride = getNextJob(manager) - first;
+    while (flushJob(manager) !== 0);
+    if (stride < LEAST_JOB || stride > MOST_JOB || stride % 8 !== 0) {
+      throw new LibraryError(
+        `Cannot use libIPSec_MB.so.1: its jobs have ${stride} bytes`,
+      );
+    }
+    return stride;
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * What the contexts of the engine share: the library, private memory, and where
+ * the data of the job that runs lies.
+ *
+ * @module
+ */
+
+import type { Libcrypto } from "../../host/libcrypto.ts";
+import type { GuestMemory } from "../../memory/guest_memory.ts";
+import type { Job, JobMemory } from "../engine.ts";
+import { from, size, to } from "./pointers.ts";
+import { Portable, type PortableTwin } from "./portable.ts";
+import { PrivateMemory } from "./private_memory.ts";
+import { Ranges, type RegionAddresses, regionAddresses } from "./ranges.ts";
+
+/**
+ * Most bytes of one update: `EVP_CipherUpdate` counts them in an int. A whole
+ * number of blocks.
+ */
+export const MOST_AT_ONCE = 1 << 30;
+
+function never(): boolean {
+  return false;
+}
+
+/** One engine's working place; one job at a time. */
+export class Work {
+  /** The library's functions. */
+  readonly library: Libcrypto;
+  /** Memory that no guest sees. */
+  readonly memory: PrivateMemory = new PrivateMemory();
+  /** Where the source is. */
+  readonly source: Ranges = new Ranges();
+  /** Where the AAD is. */
+  readonly aad: Ranges = new Ranges();
+  /** Where the result goes. */
+  readonly destination: Ranges = new Ranges();
+  readonly #portable = new Portable();
+  #on: JobMemory | undefined;
+  #guest: GuestMemory | undefined;
+  #addresses: RegionAddresses | undefined;
+  #abandoned: () => boolean = never;
+
+  /** @param library the library's functions */
+  constructor(library: Libcrypto) {
+    this.library = library;
+  }
+
+  /**
+   * Turns to the memory of a batch.
+   *
+   * @param on guest memory and segments
+   * @param abandoned asked by the portable engine; left out: never given up
+   */
+  bind(on: JobMemory, abandoned: (() => boolean) | undefined): void {
+    this.#on = on;
+    this.#abandoned = abandoned ?? never;
+    if (on.memory !== this.#guest) {
+      this.#guest = on.memory;
+      this.#addresses = regionAddresses(on.memory);
+    }
+  }
+
+  /**
+   * Finds the data of a job.
+   *
+   * @param job the job
+   * @param written bytes of its result
+   * @param hasAad whether it is one with AAD
+   * @returns false when it leaves its segments
+   */
+  locate(job: Job, written: number, hasAad: boolean): boolean {
+    const { segments } = this.#on!;
+    const addresses = this.#addresses!;
+    const { source, destination, aad } = job;
+    return this.source.fill(addresses, segments, source, source.length) &&
+      this.destination.fill(addresses, segments, destination, written) &&
+      (!hasAad || this.aad.fill(addresses, segments, aad, aad.length));
+  }
+
+  /**
+   * Whether a result can be computed straight from source to destination: each
+   * is one range there, and they are the same or have no byte in common.
+   *
+   * @param length bytes of the source, as many of the result
+   * @returns true when it can
+   */
+  isDirect(length: number): boolean {
+    const { source, destination } = this;
+    if (
+      source.count !== 1 || destination.count === 0 ||
+      destination.length[0]! < length
+    ) return false;
+    const read = source.start[0]!;
+    const write = destination.start[0]!;
+    return read === write || read + length <= write || write + length <= read;
+  }
+
+  /**
+   * Enciphers or deciphers one range.
+   *
+   * @param context the EVP_CIPHER_CTX
+   * @param read address of the data
+   * @param write address of the result
+   * @param length number of bytes
+   * @returns how many bytes were written, or -1 on failure
+   */
+  update(
+    context: bigint,
+    read: number,
+    write: number,
+    length: number,
+  ): number {
+    const { library, memory } = this;
+    let written = 0;
+    while (length > 0) {
+      const part = length > MOST_AT_ONCE ? MOST_AT_ONCE : length;
+      const done = library.EVP_CipherUpdate(
+        context,
+        to(write + written),
+        memory.writtenAt,
+        from(read),
+        part,
+      );
+      if (done !== 1) return -1;
+      written += memory.written;
+      read += part;
+      length -= part;
+    }
+    return written;
+  }
+
+  /**
+   * Enciphers or deciphers all of the source into private memory.
+   *
+   * @param context the EVP_CIPHER_CTX
+   * @param length bytes of the source
+   * @returns the address of the result, or -1 on failure
+   */
+  updateAside(context: bigint, length: number): number {
+    const { source } = this;
+    const start = this.memory.reserve(length);
+    let written = 0;
+    for (let i = 0; i < source.count; i++) {
+      // A partial block waits for its rest: results follow one another all the
+      // same.
+      const more = this.update(
+        context,
+        source.start[i]!,
+        start + written,
+        source.length[i]!,
+      );
+      if (more < 0) return -1;
+      written += more;
+    }
+    return written === length ? start : -1;
+  }
+
+  /**
+   * Enciphers or deciphers the source into the destination, in place where
+   * they allow it.
+   *
+   * @param context the EVP_CIPHER_CTX
+   * @param length bytes of the source
+   * @returns whether it succeeded
+   */
+  updateAll(context: bigint, length: number): boolean {
+    if (this.isDirect(length)) {
+      const read = this.source.start[0]!;
+      const write = this.destination.start[0]!;
+      return this.update(context, read, write, length) === length;
+    }
+    const result = this.updateAside(context, length);
+    if (result < 0) return false;
+    this.store(result, 0, length);
+    return true;
+  }
+
+  /**
+   * Copies the source, or its start, to private memory. It is read once.
+   *
+   * @param ranges where it is
+   * @param skip bytes of it to leave out
+   * @param write address to copy to
+   * @param length number of bytes
+   */
+  load(ranges: Ranges, skip: number, write: number, length: number): void {
+    for (let i = 0; length > 0; i++) {
+      let part = ranges.length[i]! - skip;
+      if (part <= 0) {
+        skip = -part;
+        continue;
+      }
+      if (part > length) part = length;
+      this.library.memcpy(to(write), from(ranges.start[i]! + skip), size(part));
+      write += part;
+      length -= part;
+      skip = 0;
+    }
+  }
+
+  /**
+   * Copies a result from private memory to the destination.
+   *
+   * @param read address to copy from
+   * @param skip bytes of the destination to leave out
+   * @param length number of bytes
+   */
+  store(read: number, skip: number, length: number): void {
+    const { destination } = this;
+    for (let i = 0; length > 0; i++) {
+      let part = destination.length[i]! - skip;
+      if (part <= 0) {
+        skip = -part;
+        continue;
+      }
+      if (part > length) part = length;
+      this.library.memcpy(
+        to(destination.start[i]! + skip),
+        from(read),
+        size(part),
+      );
+      read += part;
+      length -= part;
+      skip = 0;
+    }
+  }
+
+  /**
+   * Runs a job on the portable engine.
+   *
+   * @param job the job
+   * @param twin what has the key
+   * @returns how it ended
+   */
+  runPortable(job: Job, twin: PortableTwin): number {
+    return this.#portable.run(
+      job,
+      twin.context(this.#portable),
+      this.#on!,
+      this.#abandoned,
+    );
+  }
+
+  /** Ends a batch. */
+  release(): void {
+    this.#on = undefined;
+    this.#abandoned = never;
+    this.memory.release();
+  }
+
+  /** Overwrites what is kept of data, and lets go of the guest's memory. */
+  wipe(): void {
+    this.memory.wipe();
+    this.#portable.wipe();
+    this.#guest = undefined;
+    this.#addresses = undefined;
+  }
+}

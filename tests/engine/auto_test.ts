@@ -1,0 +1,217 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  type Algorithm,
+  type AlgorithmName,
+  ALGORITHMS,
+} from "../../device/engine/algorithm.ts";
+import { AutoEngine } from "../../device/engine/auto.ts";
+import { BURSTS } from "../../device/engine/auto/bursts.ts";
+import {
+  type Engine,
+  type EngineName,
+  type Job,
+  JobOutcome,
+} from "../../device/engine/engine.ts";
+import { ENGINE_NAMES, openEngines } from "../../device/engine/engines.ts";
+import { IpsecMbEngine } from "../../device/engine/ipsec_mb.ts";
+import { NobleEngine } from "../../device/engine/noble.ts";
+import { LibraryError } from "../../device/host/library_error.ts";
+import {
+  checkBatch,
+  directions,
+  NAMES,
+  randomBatch,
+  servedSizes,
+} from "./burst.ts";
+import { ENGINES } from "./engines.ts";
+import { assertSame, Guest, never, resultOf } from "./guest.ts";
+import { Random } from "./random.ts";
+
+const withoutIpsecMb = !("ipsec-mb" in ENGINES);
+const withoutLibcrypto = !("libcrypto" in ENGINES);
+
+/** Notes how many jobs an engine gets in each call. */
+function watch(engine: Engine): number[] {
+  const counts: number[] = [];
+  const run = engine.run.bind(engine);
+  engine.run = (jobs, count, on, abandoned) => {
+    counts.push(count);
+    run(jobs, count, on, abandoned);
+  };
+  return counts;
+}
+
+/** Jobs of AES-CBC encryption of given lengths. */
+function cbcJobs(
+  engine: Engine,
+  guest: Guest,
+  lengths: readonly number[],
+): Job[] {
+  const key = new Uint8Array(16).fill(7);
+  const context = engine.prepare(ALGORITHMS["aes-cbc"], "encrypt", key);
+  let at = 0;
+  return lengths.map((length) => {
+    const input = {
+      source: new Random(length).bytes(length),
+      iv: new Uint8Array(16),
+    };
+    const job = guest.job(context, input, { source: at, destination: at });
+    at += length + 64;
+    return job;
+  });
+}
+
+Deno.test("auto knows the algorithms it has rules for", () => {
+  for (const rule of Object.keys(BURSTS)) {
+    const [name, direction = "encrypt"] = rule.split(" ");
+    const algorithm: Algorithm = ALGORITHMS[name as AlgorithmName];
+    assert(directions(algorithm).some((one) => one === direction), rule);
+  }
+});
+
+Deno.test({
+  name: "auto gives jobs that are together to ipsec-mb, and the rest not",
+  ignore: withoutIpsecMb,
+  fn() {
+    const [burst, single] = [new IpsecMbEngine(), new NobleEngine()];
+    const [bursts, singles] = [watch(burst), watch(single)];
+    const engine = new AutoEngine([single, burst]);
+    const guest = new Guest(1 << 20);
+    const run = (lengths: number[]) => {
+      bursts.length = singles.length = 0;
+      const jobs = cbcJobs(engine, guest, lengths);
+      engine.run(jobs, jobs.length, guest, never);
+      for (const job of jobs) {
+        assertEquals(job.outcome, JobOutcome.DONE);
+        assertEquals(job.context?.engine, engine);
+      }
+      return [bursts.slice(), singles.slice()];
+    };
+    assertEquals(run([64]), [[], [1]]);
+    assertEquals(run([64, 64]), [[2], []]);
+    assertEquals(run([64, 65536, 0, 4096]), [[2], [2]]);
+  },
+});
+
+Deno.test({
+  name: "auto gives KASUMI to anything but ipsec-mb",
+  ignore: withoutIpsecMb,
+  fn() {
+    const burst = new IpsecMbEngine();
+    const bursts = watch(burst);
+    const engine = new AutoEngine([burst, new NobleEngine()]);
+    const random = new Random(1);
+    const algorithm = ALGORITHMS["kasumi-f8"];
+    const context = engine.prepare(algorithm, "encrypt", random.bytes(16));
+    const input = { source: random.bytes(64), iv: random.bytes(8) };
+    resultOf(engine, context, input);
+    assertEquals(bursts, []);
+    // Unless there is nothing else.
+    const alone = new AutoEngine([burst]);
+    resultOf(
+      alone,
+      alone.prepare(algorithm, "encrypt", random.bytes(16)),
+      input,
+    );
+    assertEquals(bursts, [1]);
+  },
+});
+
+for (const name of NAMES) {
+  const algorithm: Algorithm = ALGORITHMS[name];
+  Deno.test(`auto agrees with the portable engine on batches of ${name}`, () => {
+    const [engine] = openEngines(ENGINE_NAMES);
+    const noble = new NobleEngine();
+    const random = new Random(name.length);
+    for (const size of servedSizes(engine!, algorithm)) {
+      for (const direction of directions(algorithm)) {
+        for (const count of [1, 2, 7, 40]) {
+          const shape = { count, longest: 500, keys: 3 };
+          checkBatch(
+            engine!,
+            randomBatch(
+              engine!,
+              noble,
+              algorithm,
+              direction,
+              size,
+              shape,
+              random,
+            ),
+            `${name} ${size} ${direction} ${count}`,
+          );
+        }
+      }
+    }
+  });
+}
+
+Deno.test("auto wipes its copy of the key, and every engine's", () => {
+  const [engine] = openEngines(ENGINE_NAMES);
+  const auto = engine instanceof AutoEngine
+    ? engine
+    : new AutoEngine([engine!]);
+  const key = new Random(4).bytes(16);
+  const context = auto.prepare(ALGORITHMS["aes-cbc"], "encrypt", key);
+  const input = { source: key, iv: key };
+  const expected = resultOf(auto, context, input);
+  const copies: Uint8Array[] = [];
+  const { fill } = Uint8Array.prototype;
+  Uint8Array.prototype.fill = function (...parameters) {
+    copies.push(this as Uint8Array);
+    return fill.apply(this, parameters as [number]);
+  };
+  try {
+    context.wipe();
+  } finally {
+    Uint8Array.prototype.fill = fill;
+  }
+  assert(copies.some((copy) => copy.length === 16));
+  assert(copies.every((copy) => copy.every((byte) => byte === 0)));
+  const again = auto.prepare(ALGORITHMS["aes-cbc"], "encrypt", key);
+  assertSame(resultOf(auto, again, input), expected, "the key");
+});
+
+Deno.test("auto needs an engine", () => {
+  assertThrows(() => new AutoEngine([]), RangeError);
+});
+
+Deno.test("openEngines takes one name as an order", () => {
+  assertEquals(openEngines(["noble"]).map((engine) => engine.name), ["noble"]);
+  assertThrows(() => openEngines(["abacus" as EngineName]), RangeError);
+});
+
+Deno.test({
+  name: "openEngines makes one engine of several",
+  ignore: withoutIpsecMb || withoutLibcrypto,
+  fn() {
+    const [engine, ...others] = openEngines(ENGINE_NAMES);
+    assertEquals(others, []);
+    assert(engine instanceof AutoEngine);
+    const { engines } = engine as AutoEngine;
+    assertEquals(engines.map(({ name }) => name), [...ENGINE_NAMES]);
+    for (const name of NAMES) assert(engine!.serves(ALGORITHMS[name]), name);
+  },
+});
+
+Deno.test({
+  name: "openEngines does with the portable engine where FFI is not permitted",
+  permissions: { ffi: false },
+  fn() {
+    const [engine, ...others] = openEngines(ENGINE_NAMES);
+    assertEquals(others, []);
+    assert(engine instanceof NobleEngine);
+    for (const name of ["libcrypto", "ipsec-mb"] as const) {
+      assertThrows(
+        () => openEngines([name]),
+        LibraryError,
+        `Cannot use the engine ${name} without --allow-ffi`,
+      );
+    }
+    assertThrows(
+      () => openEngines(["libcrypto", "ipsec-mb"]),
+      LibraryError,
+      "--allow-ffi",
+    );
+  },
+});
