@@ -16,6 +16,7 @@ import { RoundResult } from "./service/round.ts";
 import {
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
   VIRTIO_F_VERSION_1,
 } from "./spec/constants.ts";
 import type { RequestLayout } from "./spec/request_layout.ts";
@@ -36,7 +37,8 @@ export interface InProcessOptions extends DeviceOptions {
   readonly memorySize?: number | undefined;
   /**
    * Feature bits the driver takes, out of those offered; a legacy driver's
-   * (VERSION_1, INDIRECT_DESC and EVENT_IDX) when left out.
+   * (VERSION_1, INDIRECT_DESC and EVENT_IDX) when left out. RING_PACKED (bit
+   * 34) and IN_ORDER (bit 35) are taken only where they are named.
    */
   readonly features?: bigint | undefined;
 }
@@ -253,6 +255,8 @@ export class InProcessDevice implements Transport {
   #closed = false;
 
   /**
+   * Makes a device. Its queues are served once a driver has started them.
+   *
    * @param options the device's options
    * @throws {RangeError} An option is out of its range
    */
@@ -328,7 +332,9 @@ export class InProcessDevice implements Transport {
     const { descriptor, available, used } = ring.userAddresses;
     const eventIndex = this.features >> BigInt(VIRTIO_F_RING_EVENT_IDX) & 1n;
     const indirect = this.features >> BigInt(VIRTIO_F_RING_INDIRECT_DESC) & 1n;
+    const packed = this.features >> BigInt(VIRTIO_F_RING_PACKED) & 1n;
     const setup: RingSetup = {
+      format: packed ? "packed" : "split",
       size: ring.size,
       descriptorAddress: descriptor,
       availableAddress: available,

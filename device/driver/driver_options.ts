@@ -21,9 +21,12 @@ const CLOSE_TIMEOUT_MS = 1000;
 export interface DriverOptions {
   /** Data queues to start; all there are. */
   readonly queues?: number;
-  /** Descriptors of each data queue, a power of two up to 32768; 256. */
+  /**
+   * Descriptors of each data queue, up to 32768; a power of two unless rings
+   * are packed; 256.
+   */
   readonly queueSize?: number;
-  /** Descriptors of the control queue, a power of two up to 32768; 64. */
+  /** Descriptors of the control queue, as those of data queues; 64. */
   readonly controlQueueSize?: number;
   /**
    * The rules that requests follow; what the negotiated features say. To be

@@ -88,9 +88,10 @@ export class PackedRingDriver implements DriverRing {
   readonly #ids: Uint16Array;
   #freeIds: number;
   #freeCount: number;
-  /** By id: state, descriptors of the ring it holds, its writable bytes. */
+  /** By id: state, descriptors of the ring it holds. */
   readonly #state: Uint8Array;
   readonly #held: Uint16Array;
+  /** In order, by id: its writable bytes. */
   readonly #writable: Float64Array;
 
   /** Ids in the order of adding, round and round; the oldest one's place. */
@@ -212,7 +213,9 @@ export class PackedRingDriver implements DriverRing {
     this.#freeCount -= descriptors;
     this.#unpublished += descriptors;
     this.#held[id] = descriptors;
-    this.#writable[id] = writable.reduce((sum, r) => sum + r.length, 0);
+    if (this.#inOrder) {
+      this.#writable[id] = writable.reduce((sum, r) => sum + r.length, 0);
+    }
     this.#state[id] = ADDED;
     this.#order[(this.#oldest + this.#outstanding) % this.size] = id;
     this.#outstanding++;
@@ -254,7 +257,7 @@ export class PackedRingDriver implements DriverRing {
     const event = this.#decode(events & 0xffff);
     const round = 2 * this.size;
     // Kicks that nobody waits for do no harm.
-    if (event === NOWHERE || count >= round) return true;
+    if (event === NOWHERE) return true;
     const first = this.#next - this.#unpublished - count;
     return (event - first + 2 * round) % round < count;
   }

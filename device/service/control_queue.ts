@@ -17,8 +17,8 @@ import {
 } from "../spec/control_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import { Chain, ChainFault, MAX_CHAIN_SEGMENTS } from "../virtqueue/chain.ts";
+import { openRing } from "../virtqueue/open_ring.ts";
 import { type DeviceRing, type RingSetup, Take } from "../virtqueue/ring.ts";
-import { SplitRing } from "../virtqueue/split_ring.ts";
 import { RoundResult } from "./round.ts";
 import type { SessionService } from "./session_service.ts";
 
@@ -78,7 +78,7 @@ export class ControlQueue {
    * @throws {RingError} The ring cannot be served as it is set up
    */
   start(setup: RingSetup, layout: RequestLayout): void {
-    this.#ring = new SplitRing(this.#memory, setup);
+    this.#ring = openRing(this.#memory, setup);
     this.#start = { setup, layout };
   }
 

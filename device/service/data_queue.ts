@@ -11,8 +11,8 @@ import { GuestMemory, type MemoryRegion } from "../memory/guest_memory.ts";
 import { ContextCache } from "../session/context_cache.ts";
 import { SessionTable } from "../session/table.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
+import { openRing } from "../virtqueue/open_ring.ts";
 import type { DeviceRing, RingSetup } from "../virtqueue/ring.ts";
-import { SplitRing } from "../virtqueue/split_ring.ts";
 import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
 import {
@@ -28,6 +28,11 @@ export interface DataQueueOptions extends QueueLimits {
   readonly sessions: SharedArrayBuffer;
   /** The queue's counters. */
   readonly counters: SharedArrayBuffer;
+  /**
+   * One i32: the state of the ring after the last round, which survives the
+   * thread that serves it. The ring itself tells it only where it is split.
+   */
+  readonly position: SharedArrayBuffer;
   /** Most prepared sessions to keep. */
   readonly maxContexts: number;
 }
@@ -47,6 +52,7 @@ export class DataQueue {
   readonly #sessions: ContextCache;
   readonly #round: Round;
   #memory = new GuestMemory([]);
+  readonly #position: Int32Array<SharedArrayBuffer>;
   #ring: DeviceRing | undefined;
   #start: QueueStart | undefined;
 
@@ -61,6 +67,7 @@ export class DataQueue {
     stopping: () => boolean,
   ) {
     this.counters = new QueueCounters(options.counters);
+    this.#position = new Int32Array(options.position);
     const capabilities = new Capabilities(engines);
     this.#runners = capabilities.runners;
     this.#sessions = new ContextCache(
@@ -114,8 +121,9 @@ export class DataQueue {
    * @throws {RingError} The ring cannot be served as it is set up
    */
   start(start: QueueStart): void {
-    this.#ring = new SplitRing(this.#memory, start.ring);
+    this.#ring = openRing(this.#memory, start.ring);
     this.#start = start;
+    Atomics.store(this.#position, 0, this.#ring.state);
   }
 
   /**
@@ -141,7 +149,11 @@ export class DataQueue {
     if (this.#ring === undefined || this.#start === undefined) {
       return RoundResult.IDLE;
     }
-    return this.#round.run(this.#ring, this.#start.layout);
+    const result = this.#round.run(this.#ring, this.#start.layout);
+    if (result !== RoundResult.IDLE) {
+      Atomics.store(this.#position, 0, this.#ring.state);
+    }
+    return result;
   }
 
   /** What broke the ring, if something did. */

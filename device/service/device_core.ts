@@ -10,8 +10,10 @@ import { ENGINE_NAMES, openEngines } from "../engine/engines.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { createSessionTable, SessionTable } from "../session/table.ts";
 import {
+  VIRTIO_F_IN_ORDER,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
   VIRTIO_F_VERSION_1,
 } from "../spec/constants.ts";
 import {
@@ -97,6 +99,7 @@ export class DeviceCore {
   /** The counters of each data queue that was made. */
   readonly counters: QueueCounters[] = [];
   readonly #table: SharedArrayBuffer;
+  readonly #positions: SharedArrayBuffer[] = [];
 
   /**
    * @param options the device's options
@@ -138,6 +141,8 @@ export class DeviceCore {
     this.features = 1n << BigInt(VIRTIO_F_VERSION_1) |
       1n << BigInt(VIRTIO_F_RING_INDIRECT_DESC) |
       1n << BigInt(VIRTIO_F_RING_EVENT_IDX) |
+      1n << BigInt(VIRTIO_F_RING_PACKED) |
+      1n << BigInt(VIRTIO_F_IN_ORDER) |
       offeredFeatures(settings.spec, this.capabilities.services);
     this.#table = createSessionTable(settings.maxSessions);
     this.sessions = new SessionService(
@@ -177,6 +182,7 @@ export class DeviceCore {
     return {
       sessions: this.#table,
       counters: counters.buffer,
+      position: this.#positions[index] ??= new SharedArrayBuffer(4),
       maxSize: this.settings.maxSize,
       maxContexts: this.settings.maxContexts,
     };

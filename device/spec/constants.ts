@@ -41,6 +41,10 @@ export const VIRTIO_F_RING_INDIRECT_DESC = 28;
 export const VIRTIO_F_RING_EVENT_IDX = 29;
 /** The device conforms to virtio 1.0 or later (virtio 1.1, 6.1). */
 export const VIRTIO_F_VERSION_1 = 32;
+/** Rings are packed ones (virtio 1.1, 2.7). */
+export const VIRTIO_F_RING_PACKED = 34;
+/** Buffers are used in the order in which they were made available. */
+export const VIRTIO_F_IN_ORDER = 35;
 
 /** Bit of `status` in the configuration space: the device is ready. */
 export const VIRTIO_CRYPTO_S_HW_READY = 1;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isNotifier, signalEventfd } from "../host/eventfd.ts";
+import { isNotifier, signalPeer } from "../host/eventfd.ts";
 import type { Log } from "../log.ts";
 import { MAX_MEMORY_REGIONS } from "../memory/guest_memory.ts";
 import { CONFIG_SIZE } from "../spec/config.ts";
@@ -409,7 +409,8 @@ export class Connection {
     if (num > MAX_BASE) throw new PayloadError(`Cannot use base ${num}`);
     vring.base = num;
     // A guest that starts over where its rings never were has been reset, and
-    // knows nothing of its sessions any more.
+    // knows nothing of its sessions any more. A packed ring may stand at its
+    // beginning again by chance, but hardly all rings in use do.
     const moved = vring.lastBaseReply !== undefined &&
       vring.lastBaseReply !== num;
     if (moved && !this.#vrings.some((v) => v.serving)) {
@@ -430,8 +431,7 @@ export class Connection {
     vring.started = false;
     closeFd(vring.kickFd);
     vring.kickFd = -1;
-    vring.lastBaseReply = vring.base;
-    return vring.base;
+    return vring.lastBaseReply = vring.position(this.#negotiation);
   }
 
   async #setVringKick(message: Message): Promise<undefined> {
@@ -529,7 +529,7 @@ export class Connection {
       if (state !== undefined) vring.base = state;
     } catch (error) {
       this.#log.error(`Ring ${index} stopped with an error: ${error}`);
-      this.#recoverBase(vring);
+      this.#recoverBase(index);
     }
   }
 
@@ -561,17 +561,24 @@ export class Connection {
     vring.down = true;
     if (failed && vring.serving) {
       vring.serving = false;
-      this.#recoverBase(vring);
+      this.#recoverBase(index);
     }
-    if (vring.errFd >= 0) signalEventfd(vring.errFd);
+    if (vring.errFd >= 0) signalPeer(vring.errFd);
   }
 
   /**
    * Finds out where to go on with a ring whose worker is gone. Requests are
-   * answered in order, so it is where the used index stands: in the ring
-   * itself, behind 16 bits of flags (virtio 1.1, 2.6.8).
+   * answered in order, so it is where the used index stands: in a split ring
+   * itself, behind 16 bits of flags (virtio 1.1, 2.6.8). A packed one does not
+   * tell: there it is where the worker was after its last round.
    */
-  #recoverBase(vring: Vring): void {
+  #recoverBase(index: number): void {
+    const vring = this.#vring(index);
+    if (this.#negotiation.format === "packed") {
+      const { position } = this.#server(index);
+      if (position !== undefined) vring.base = position;
+      return;
+    }
     const at = (vring.addresses?.used ?? -1) + 2;
     const region = this.#regions.find((r) =>
       at >= r.userAddress && at + 2 <= r.userAddress + r.size
@@ -614,14 +621,20 @@ export class Connection {
   }
 
   async #teardown(): Promise<void> {
-    await this.#stopAll();
-    this.#device.core.sessions.clear();
-    await this.#replaceMemory([], this.#regions);
-    this.#device.events = undefined;
-    closeFds(this.#parser.abandon());
-    for (const vring of this.#vrings) {
-      closeFds([vring.kickFd, vring.callFd, vring.errFd]);
+    try {
+      await this.#stopAll();
+      this.#device.core.sessions.clear();
+      await this.#replaceMemory([], this.#regions);
+    } catch (error) {
+      // Whatever could not be undone, no descriptor stays open for it.
+      this.#log.error(`A connection ended with an error: ${error}`);
+    } finally {
+      this.#device.events = undefined;
+      closeFds(this.#parser.abandon());
+      for (const vring of this.#vrings) {
+        closeFds([vring.kickFd, vring.callFd, vring.errFd]);
+      }
+      closeFd(this.fd);
     }
-    closeFd(this.fd);
   }
 }

@@ -7,8 +7,9 @@
 import {
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
 } from "../spec/constants.ts";
-import type { Notification } from "../virtqueue/ring.ts";
+import type { Notification, RingFormat } from "../virtqueue/ring.ts";
 import {
   VHOST_USER_F_PROTOCOL_FEATURES,
   VHOST_USER_PROTOCOL_F_CONFIG,
@@ -67,6 +68,17 @@ export class Negotiation {
   get ringsWaitForEnable(): boolean {
     return !this.sessionMessages &&
       (this.features & bit(VHOST_USER_F_PROTOCOL_FEATURES)) !== 0n;
+  }
+
+  /**
+   * How rings lie in memory. With session messages they are split ones: QEMU
+   * offers its guests no others there, unless it is told to.
+   */
+  get format(): RingFormat {
+    return !this.sessionMessages &&
+        (this.features & bit(VIRTIO_F_RING_PACKED)) !== 0n
+      ? "packed"
+      : "split";
   }
 
   /** How rings notify. */

@@ -5,7 +5,12 @@
  * @module
  */
 
-import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
+import {
+  createEventfd,
+  drainEventfd,
+  signalEventfd,
+  signalPeer,
+} from "../host/eventfd.ts";
 import { libc } from "../host/libc.ts";
 import { POLLIN } from "../host/poll.ts";
 import type { MemoryRegion } from "../memory/guest_memory.ts";
@@ -56,6 +61,11 @@ export interface ServedRing {
    * @param ready the POLL… bits that {@linkcode kickFd} has
    */
   kicked(ready: number): void;
+  /**
+   * Where the ring stood after the last round, when whoever served it is gone;
+   * undefined when that is not known.
+   */
+  readonly position: number | undefined;
   /** Contexts of ended sessions are to be wiped. */
   wake(): void;
   /** Ends it for good. */
@@ -119,6 +129,11 @@ export class WorkerRing implements ServedRing {
 
   kicked(): void {}
 
+  get position(): number {
+    const { position } = this.#core.queueOptions(this.#index);
+    return Atomics.load(new Uint32Array(position), 0);
+  }
+
   wake(): void {
     this.#worker?.wake();
   }
@@ -165,6 +180,7 @@ export class WorkerRing implements ServedRing {
 
 /** The control queue, served by the main thread. */
 export class ControlRing implements ServedRing {
+  readonly position = undefined;
   readonly #queue: ControlQueue;
   readonly #broken: (reason: string) => void;
   #kick = -1;
@@ -203,7 +219,7 @@ export class ControlRing implements ServedRing {
 
   setCall(fd: number): Promise<void> {
     this.#call = fd;
-    if (fd >= 0 && this.#queue.running) signalEventfd(fd);
+    if (fd >= 0 && this.#queue.running) signalPeer(fd);
     return Promise.resolve();
   }
 
@@ -230,7 +246,7 @@ export class ControlRing implements ServedRing {
     // guest that never stops adding leaves the main thread to others.
     const result = this.#queue.run();
     if (result === RoundResult.SIGNAL && this.#call >= 0) {
-      signalEventfd(this.#call);
+      signalPeer(this.#call);
     }
     // Also where good requests came before what is wrong.
     if (this.#queue.broken !== undefined) {
@@ -238,7 +254,7 @@ export class ControlRing implements ServedRing {
       this.#kick = -1;
       this.#broken(this.#queue.broken.message);
     } else if (this.#queue.arm() && this.#kick >= 0) {
-      signalEventfd(this.#kick);
+      signalPeer(this.#kick);
     }
   }
 }

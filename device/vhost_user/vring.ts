@@ -4,6 +4,7 @@
  * @module
  */
 
+import { firstState } from "../virtqueue/open_ring.ts";
 import type { RingSetup } from "../virtqueue/ring.ts";
 import type { Negotiation } from "./features.ts";
 import type { VringAddr } from "./payload.ts";
@@ -15,8 +16,11 @@ export const MAX_BASE = 0xffff_ffff;
 export class Vring {
   /** Number of entries, as SET_VRING_NUM gave it. */
   num = 0;
-  /** Where to go on: SET_VRING_BASE, or where the ring was stopped. */
-  base = 0;
+  /**
+   * Where to go on: SET_VRING_BASE, or where the ring was stopped; undefined
+   * before either.
+   */
+  base: number | undefined = undefined;
   /** What the last GET_VRING_BASE was answered; undefined before the first. */
   lastBaseReply: number | undefined = undefined;
   /** SET_VRING_ADDR. */
@@ -41,7 +45,7 @@ export class Vring {
   /** Forgets where the ring lies and stands, once it is served no more. */
   reset(): void {
     this.num = 0;
-    this.base = 0;
+    this.base = undefined;
     this.lastBaseReply = undefined;
     this.addresses = undefined;
     this.down = false;
@@ -61,6 +65,16 @@ export class Vring {
   }
 
   /**
+   * Where to go on, as GET_VRING_BASE answers it.
+   *
+   * @param negotiation what was negotiated
+   * @returns the base: 16 bits of a split ring, 32 of a packed one
+   */
+  position(negotiation: Negotiation): number {
+    return this.base ?? firstState(negotiation.format);
+  }
+
+  /**
    * The ring as whoever serves it takes it.
    *
    * @param negotiation what was negotiated
@@ -69,11 +83,12 @@ export class Vring {
   setup(negotiation: Negotiation): RingSetup {
     const { addresses } = this;
     return {
+      format: negotiation.format,
       size: this.num,
       descriptorAddress: addresses?.descriptor ?? 0,
       availableAddress: addresses?.available ?? 0,
       usedAddress: addresses?.used ?? 0,
-      state: this.base,
+      state: this.position(negotiation),
       notification: negotiation.notification,
       indirect: negotiation.indirect,
     };

@@ -17,29 +17,48 @@ export const Take = {
   BROKEN: 2,
 } as const;
 
+/** How the ring lies in memory: packed with VIRTIO_F_RING_PACKED. */
+export type RingFormat = "split" | "packed";
+
 /** How the two sides tell each other when to notify. */
 export type Notification =
-  /** NO_NOTIFY and NO_INTERRUPT flags (virtio 1.1, 2.6.7). */
+  /**
+   * NO_NOTIFY and NO_INTERRUPT flags (virtio 1.1, 2.6.7); in packed rings
+   * RING_EVENT_FLAGS_ENABLE and _DISABLE (2.7.10).
+   */
   | "flags"
-  /** used_event and avail_event (VIRTIO_F_RING_EVENT_IDX). */
+  /**
+   * used_event and avail_event (VIRTIO_F_RING_EVENT_IDX); in packed rings
+   * RING_EVENT_FLAGS_DESC.
+   */
   | "event-index"
   /**
    * What the guest negotiated is not known: avail_event is kept for those who
-   * read it, and only the avail ring's flag suppresses a signal.
+   * read it, and only the avail ring's flag suppresses a signal. Such rings
+   * are split ones.
    */
   | "unknown";
 
-/** How a ring is set up. Plain data: it crosses threads. */
+/**
+ * How a ring is set up. Plain data: it crosses threads. Addresses are in the
+ * frontend's address space.
+ */
 export interface RingSetup {
+  /** How it lies in memory. */
+  readonly format: RingFormat;
   /** Number of ring entries. */
   readonly size: number;
-  /** Address of the descriptor table, in the frontend's address space. */
+  /** Address of the descriptor table, or of the packed ring. */
   readonly descriptorAddress: number;
-  /** Address of the available ring, in the frontend's address space. */
+  /** Address of the available ring, or of the driver event suppression. */
   readonly availableAddress: number;
-  /** Address of the used ring, in the frontend's address space. */
+  /** Address of the used ring, or of the device event suppression. */
   readonly usedAddress: number;
-  /** Where to go on, as SET_VRING_BASE and GET_VRING_BASE have it. */
+  /**
+   * Where to go on, as SET_VRING_BASE and GET_VRING_BASE have it. Split: the
+   * available index. Packed: where to take next in the low 16 bits, where to
+   * return next in the high ones, the wrap counter being the top bit of each.
+   */
   readonly state: number;
   /** How to notify. */
   readonly notification: Notification;

@@ -1,6 +1,10 @@
 /**
  * The device's side of a split virtqueue (virtio 1.1, 2.6).
  *
+ * With VIRTIO_F_IN_ORDER it is the same: chains are returned in the order of
+ * taking in any case, each by a used element of its own, which the standard
+ * leaves to the device (virtio 1.1, 2.6.9).
+ *
  * @module
  */
 
@@ -22,6 +26,7 @@ import {
   type RingSetup,
   Take,
 } from "./ring.ts";
+import { findRingPart } from "./ring_part.ts";
 
 /** Largest size of a split ring (virtio 1.1, 2.6). */
 export const SPLIT_RING_MAX = 32768;
@@ -36,7 +41,7 @@ const FLAGS = 0;
 const IDX = 1;
 const ENTRIES = 2;
 
-/** A u16 view of a ring that lies in one region. */
+/** A u16 view of a part of the ring. */
 function words(
   memory: GuestMemory,
   name: string,
@@ -44,24 +49,8 @@ function words(
   bytes: number,
   alignment: number,
 ): Uint16Array<SharedArrayBuffer> {
-  const found = memory.regions[memory.findUser(address, bytes)];
-  if (found === undefined) {
-    throw new RingError(
-      `Cannot find the ${name} of ${bytes} bytes at 0x${
-        address.toString(16)
-      } in guest memory`,
-    );
-  }
-  const offset = found.offset + (address - found.userAddress);
-  // The offset in the buffer counts too: Atomics need it aligned.
-  if (address % alignment !== 0 || offset % alignment !== 0) {
-    throw new RingError(
-      `Cannot use the ${name} at 0x${
-        address.toString(16)
-      }: it is not aligned to ${alignment} bytes`,
-    );
-  }
-  return new Uint16Array(found.buffer, offset, bytes >> 1);
+  const part = findRingPart(memory, name, address, bytes, alignment);
+  return new Uint16Array(part.buffer, part.offset, bytes >> 1);
 }
 
 /**

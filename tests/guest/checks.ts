@@ -36,6 +36,31 @@ export async function probe(
   assertMatch(devices, /^virtio\d+$/m);
 }
 
+/** Feature bits of the rings by their names, as far as they are looked at. */
+const RING_FEATURES = {
+  indirect: 28,
+  "event-index": 29,
+  packed: 34,
+  "in-order": 35,
+} as const;
+
+export type RingFeature = keyof typeof RING_FEATURES;
+
+/** Checks by the guest's own account which features of the rings its driver took. */
+export async function negotiated(
+  guest: Guest,
+  expected: readonly RingFeature[],
+): Promise<void> {
+  // One digit a bit, bit 0 first.
+  const bits = await guest.output(
+    "cat /sys/bus/virtio/drivers/virtio_crypto/virtio*/features",
+  );
+  assertMatch(bits, /^[01]{64,}$/);
+  const taken = Object.entries(RING_FEATURES)
+    .filter(([, bit]) => bits[bit] === "1").map(([name]) => name);
+  assertEquals<string[]>(taken, [...expected]);
+}
+
 /** Waits for the end of the kernel's own test of the cipher, and checks that it passed. */
 export async function selfTest(guest: Guest): Promise<void> {
   // An entry of the list is a paragraph; the test's result is unknown while it runs.

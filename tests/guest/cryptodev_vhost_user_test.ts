@@ -16,12 +16,15 @@ function device(socketPath: string): string[] {
   ];
 }
 
+// QEMU offers its guests no packed rings here, whatever the backend offers.
+const ring = ["indirect", "event-index"] as const;
+
 const kernel = await debianKernel();
 const host = await hostQemu();
 const newest = await newestQemu();
 
 Deno.test(`cryptodev-vhost-user of QEMU ${host.version} with Linux ${kernel.release} has all of it working`, async (t) => {
-  await fullScenario(t, { qemu: host, kernel, device });
+  await fullScenario(t, { qemu: host, kernel, device, ring });
 });
 
 Deno.test({
@@ -32,6 +35,6 @@ Deno.test({
     typeof newest === "string" ? newest : undefined,
   ),
   fn: async (t) => {
-    await shortScenario(t, { qemu: newest as Qemu, kernel, device });
+    await shortScenario(t, { qemu: newest as Qemu, kernel, device, ring });
   },
 });

@@ -17,6 +17,8 @@ export interface Frontend {
   device(socketPath: string): string[];
   /** What the driver must say of the device's configuration, beside the number of queues. */
   config?: RegExp;
+  /** The features of the rings that the guest must take, of those there are. */
+  ring: readonly checks.RingFeature[];
 }
 
 /** The data queues of every device here; the control queue comes after them. */
@@ -103,6 +105,7 @@ export async function fullScenario(
       async () => {
         guest = await boot();
         await checks.probe(guest, QUEUES, frontend.config);
+        await checks.negotiated(guest, frontend.ring);
       },
     );
     await step("the kernel's self-test of the cipher passes", async () => {
@@ -175,6 +178,7 @@ export async function shortScenario(
     await step("the guest probes and its self-test passes", async () => {
       guest = await boot();
       await checks.worksFromProbe(guest, QUEUES);
+      await checks.negotiated(guest, frontend.ring);
       await checks.queuesAreSetUp(guest, QUEUES);
     });
     await step("all requests agree with the kernel's ciphers", async () => {
@@ -200,6 +204,7 @@ export async function probeScenario(
     await step("the guest probes and its self-test passes", async () => {
       guest = await boot();
       await checks.probe(guest, QUEUES, frontend.config);
+      await checks.negotiated(guest, frontend.ring);
       await checks.selfTest(guest);
       await checks.queuesAreSetUp(guest, QUEUES);
       checks.consoleIsClean(guest);

@@ -81,6 +81,7 @@ export class GuestRing {
   /** How the device is told of the ring. */
   setup(changes: Partial<RingSetup> = {}): RingSetup {
     return {
+      format: "split",
       size: this.size,
       descriptorAddress: this.descriptors + USER_DISTANCE,
       availableAddress: this.available + USER_DISTANCE,
