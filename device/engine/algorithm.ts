@@ -32,6 +32,7 @@ export interface Sizes {
  * @returns true when it is legal
  */
 export function hasSize(sizes: Sizes, size: number): boolean {
+  if (size === sizes.min) return true;
   if (size >= sizes.min && size <= sizes.max) {
     if ((size - sizes.min) % (sizes.step ?? 1) === 0) return true;
   }

@@ -173,6 +173,28 @@ export class SegmentCursor {
   }
 
   /**
+   * Copies from the segments to the start of private memory, a word at a time,
+   * and moves on: the way to read headers.
+   *
+   * @param target where to copy to
+   * @param length number of bytes
+   */
+  readWords(target: DataView, length: number): void {
+    let at = 0;
+    while (at < length) {
+      const n = this.#run(length - at);
+      const source = this.#memory.data[this.#table.region[this.#segment]!]!;
+      let from = this.#table.offset[this.#segment]! + this.#skip;
+      const end = at + n;
+      for (; at + 4 <= end; at += 4, from += 4) {
+        target.setUint32(at, source.getUint32(from, true), true);
+      }
+      for (; at < end; at++, from++) target.setUint8(at, source.getUint8(from));
+      this.skip(n);
+    }
+  }
+
+  /**
    * Copies from private memory to the segments and moves on.
    *
    * @param source where to copy from

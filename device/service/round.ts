@@ -252,7 +252,7 @@ export class Round implements JobMemory {
     const request = this.#request;
     const length = Math.min(chain.readableLength, DATA_FIXED_MAX);
     this.#cursor.seek(chain.readableFirst);
-    this.#cursor.read(this.#head, 0, length);
+    this.#cursor.readWords(this.#headView, length);
     const status = decodeDataRequest(this.#headView, length, layout, request);
     // Behind a shorter fixed part come keys, where the request brings them.
     if (!request.sessionMode) this.#head.fill(0);
