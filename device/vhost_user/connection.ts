@@ -5,7 +5,6 @@
  * @module
  */
 
-import { isNotifier, signalPeer } from "../host/eventfd.ts";
 import type { Log } from "../log.ts";
 import { MAX_MEMORY_REGIONS } from "../memory/guest_memory.ts";
 import { CONFIG_SIZE } from "../spec/config.ts";
@@ -18,32 +17,22 @@ import {
   encodeVringStateReply,
 } from "./encode.ts";
 import { Negotiation, PROTOCOL_FEATURES } from "./features.ts";
-import {
-  addRegion,
-  type MappedRegion,
-  mapTable,
-  plainRegions,
-  releaseRegions,
-  removeRegion,
-} from "./memory_map.ts";
+import { addRegion, mapTable, removeRegion } from "./memory_map.ts";
 import { FramingError, type Message, MessageParser } from "./message.ts";
 import {
   decodeConfig,
   decodeMemReg,
   decodeMemTable,
   decodeU64,
-  decodeVringAddr,
-  decodeVringFd,
   decodeVringState,
   encodeConfig,
   PayloadError,
 } from "./payload.ts";
 import * as p from "./protocol.ts";
 import { requestName, requestRule } from "./requests.ts";
-import type { ServedRing } from "./served_ring.ts";
+import { RingSet } from "./ring_set.ts";
 import { closeFd, closeFds, type SocketIo } from "./socket.ts";
 import type { VhostUserDevice } from "./vhost_user_device.ts";
-import { MAX_BASE, Vring } from "./vring.ts";
 
 /** Messages handled before others get their turn. */
 const MESSAGES_PER_TURN = 64;
@@ -63,8 +52,7 @@ export class Connection {
   readonly #log: Log;
   readonly #parser = new MessageParser();
   readonly #negotiation = new Negotiation();
-  readonly #vrings: Vring[];
-  #regions: MappedRegion[] = [];
+  readonly #rings: RingSet;
   #status = 0;
   #busy = false;
   /** The pump that was started last. */
@@ -84,9 +72,9 @@ export class Connection {
     this.#device = device;
     this.#io = io;
     this.#log = log;
-    this.#vrings = Array.from({ length: device.queueCount }, () => new Vring());
+    this.#rings = new RingSet(device, this.#negotiation, log);
     device.events = {
-      ringDown: (index, _reason, failed) => this.#ringDown(index, failed),
+      ringDown: (index, _reason, failed) => this.#rings.ringDown(index, failed),
     };
   }
 
@@ -227,16 +215,16 @@ export class Connection {
       case p.VHOST_USER_SET_OWNER:
         return undefined;
       case p.VHOST_USER_RESET_OWNER:
-        await this.#stopAll();
+        await this.#rings.stopAll();
         return undefined;
       case p.VHOST_USER_GET_QUEUE_NUM:
         return u64(BigInt(this.#device.queueCount));
       case p.VHOST_USER_GET_MAX_MEM_SLOTS:
         return u64(BigInt(MAX_MEMORY_REGIONS));
       case p.VHOST_USER_SET_MEM_TABLE:
-        await this.#replaceMemory(
+        await this.#rings.replaceMemory(
           mapTable(decodeMemTable(payload, fds.length), fds),
-          this.#regions,
+          this.#rings.regions,
         );
         return undefined;
       case p.VHOST_USER_ADD_MEM_REG: {
@@ -244,37 +232,37 @@ export class Connection {
         if (fds.length !== 1) {
           throw new PayloadError("Cannot add a memory region without its file");
         }
-        await this.#replaceMemory(
-          addRegion(this.#regions, region, fds[0]!),
+        await this.#rings.replaceMemory(
+          addRegion(this.#rings.regions, region, fds[0]!),
           [],
         );
         return undefined;
       }
       case p.VHOST_USER_REM_MEM_REG: {
         const region = decodeMemReg(payload);
-        const { removed, rest } = removeRegion(this.#regions, region);
-        await this.#replaceMemory(rest, [removed]);
+        const { removed, rest } = removeRegion(this.#rings.regions, region);
+        await this.#rings.replaceMemory(rest, [removed]);
         return undefined;
       }
       case p.VHOST_USER_SET_VRING_NUM:
-        return this.#setVringNum(payload);
+        return this.#rings.setNum(payload);
       case p.VHOST_USER_SET_VRING_BASE:
-        return this.#setVringBase(payload);
+        return this.#rings.setBase(payload);
       case p.VHOST_USER_SET_VRING_ADDR:
-        return await this.#setVringAddr(payload);
+        return await this.#rings.setAddr(payload);
       case p.VHOST_USER_GET_VRING_BASE: {
         const { index } = decodeVringState(payload);
-        const base = await this.#getVringBase(index);
+        const base = await this.#rings.getBase(index);
         return encodeVringStateReply(request, index, base);
       }
       case p.VHOST_USER_SET_VRING_KICK:
-        return await this.#setVringKick(message);
+        return await this.#rings.setKick(message);
       case p.VHOST_USER_SET_VRING_CALL:
-        return await this.#setVringCall(message);
+        return await this.#rings.setCall(message);
       case p.VHOST_USER_SET_VRING_ERR:
-        return this.#setVringErr(message);
+        return this.#rings.setErr(message);
       case p.VHOST_USER_SET_VRING_ENABLE:
-        return await this.#setVringEnable(payload);
+        return await this.#rings.setEnable(payload);
       case p.VHOST_USER_GET_CONFIG:
         return this.#getConfig(request, payload);
       case p.VHOST_USER_SET_CONFIG:
@@ -322,7 +310,7 @@ export class Connection {
     this.#negotiation.protocolFeatures = features;
     if (
       this.#negotiation.sessionMessages !== sessionMessages &&
-      this.#vrings.some(({ serving }) => serving)
+      this.#rings.serving
     ) {
       // The last ring would be another one's from one message to the next.
       this.#negotiation.protocolFeatures = protocolFeatures;
@@ -372,268 +360,26 @@ export class Connection {
     if (this.#status === 0) await this.#reset();
   }
 
-  // Rings.
-
-  #vring(index: number): Vring {
-    const vring = this.#vrings[index];
-    if (vring === undefined) {
-      throw new PayloadError(
-        `Cannot use ring ${index}: there are ${this.#vrings.length}`,
-      );
-    }
-    return vring;
-  }
-
-  #server(index: number): ServedRing {
-    return this.#device.ring(index, this.#negotiation.sessionMessages);
-  }
-
-  #mustNotServe(index: number, what: string): Vring {
-    const vring = this.#vring(index);
-    if (vring.serving) {
-      throw new PayloadError(
-        `Cannot change the ${what} of ring ${index} while it is served`,
-      );
-    }
-    return vring;
-  }
-
-  #setVringNum(payload: Uint8Array): undefined {
-    const { index, num } = decodeVringState(payload);
-    this.#mustNotServe(index, "size").num = num;
-  }
-
-  #setVringBase(payload: Uint8Array): undefined {
-    const { index, num } = decodeVringState(payload);
-    const vring = this.#mustNotServe(index, "base");
-    if (num > MAX_BASE) throw new PayloadError(`Cannot use base ${num}`);
-    vring.base = num;
-    // A guest that starts over where its rings never were has been reset, and
-    // knows nothing of its sessions any more. A packed ring may stand at its
-    // beginning again by chance, but hardly all rings in use do.
-    const moved = vring.lastBaseReply !== undefined &&
-      vring.lastBaseReply !== num;
-    if (moved && !this.#vrings.some((v) => v.serving)) {
-      this.#device.core.sessions.clear();
-    }
-  }
-
-  async #setVringAddr(payload: Uint8Array): Promise<undefined> {
-    const addresses = decodeVringAddr(payload);
-    const vring = this.#vring(addresses.index);
-    vring.addresses = addresses;
-    await this.#restart(addresses.index);
-  }
-
-  async #getVringBase(index: number): Promise<number> {
-    const vring = this.#vring(index);
-    await this.#pause(index);
-    vring.started = false;
-    closeFd(vring.kickFd);
-    vring.kickFd = -1;
-    return vring.lastBaseReply = vring.position(this.#negotiation);
-  }
-
-  async #setVringKick(message: Message): Promise<undefined> {
-    const { index, vring, fd } = this.#vringFd(message);
-    if (fd < 0) {
-      throw new PayloadError(`Cannot serve ring ${index} without a kick`);
-    }
-    await this.#pause(index);
-    closeFd(vring.kickFd);
-    vring.kickFd = fd;
-    vring.started = true;
-    await this.#settle(index);
-  }
-
-  async #setVringCall(message: Message): Promise<undefined> {
-    const { index, vring, fd } = this.#vringFd(message);
-    const old = vring.callFd;
-    vring.callFd = fd;
-    try {
-      if (vring.serving) await this.#server(index).setCall(fd);
-    } catch (error) {
-      // Its worker threw: that costs this ring, and not the connection.
-      this.#log.error(`Ring ${index} did not take its call: ${error}`);
-    } finally {
-      closeFd(old);
-    }
-  }
-
-  #setVringErr(message: Message): undefined {
-    const { vring, fd } = this.#vringFd(message);
-    closeFd(vring.errFd);
-    vring.errFd = fd;
-  }
-
-  /** Takes the descriptor out of a message; the ring owns it from here on. */
-  #vringFd(message: Message): { index: number; vring: Vring; fd: number } {
-    const { index, fd = -1 } = decodeVringFd(message.payload, message.fds);
-    const vring = this.#vring(index);
-    if (fd >= 0 && !isNotifier(fd)) {
-      throw new PayloadError(
-        `Cannot use a file descriptor for ring ${index} that is no eventfd or pipe`,
-      );
-    }
-    message.fds.length = 0;
-    return { index, vring, fd };
-  }
-
-  async #setVringEnable(payload: Uint8Array): Promise<undefined> {
-    const { index, num } = decodeVringState(payload);
-    if (num > 1) {
-      throw new PayloadError(`Cannot set ring ${index} to enabled ${num}`);
-    }
-    const vring = this.#vring(index);
-    vring.enabled = num === 1;
-    vring.paused = num === 0;
-    await this.#settle(index);
-  }
-
-  /** Serves a ring, or stops serving it, as its state now says. */
-  async #settle(index: number): Promise<void> {
-    const vring = this.#vring(index);
-    const wanted = vring.wanted(this.#negotiation);
-    if (wanted === vring.serving) return;
-    if (!wanted) {
-      await this.#pause(index);
-      return;
-    }
-    vring.down = false;
-    const layout = this.#device.core.layout(
-      this.#negotiation.features,
-      this.#negotiation.sessionMessages,
-    );
-    try {
-      await this.#server(index).start(
-        vring.setup(this.#negotiation),
-        layout,
-        { kick: vring.kickFd, call: vring.callFd },
-      );
-      vring.serving = true;
-    } catch (error) {
-      // What a guest put into its registers must not end the connection.
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log.warn(`Ring ${index} cannot start: ${reason}`);
-      this.#ringDown(index, false);
-    }
-  }
-
-  /** Stops serving a ring, if it is; it can go on later. */
-  async #pause(index: number): Promise<void> {
-    const vring = this.#vring(index);
-    if (!vring.serving) return;
-    vring.serving = false;
-    try {
-      const state = await this.#server(index).stop();
-      if (state !== undefined) vring.base = state;
-    } catch (error) {
-      this.#log.error(`Ring ${index} stopped with an error: ${error}`);
-      this.#recoverBase(index);
-    }
-  }
-
-  async #restart(index: number): Promise<void> {
-    await this.#pause(index);
-    await this.#settle(index);
-  }
-
-  async #stopAll(): Promise<void> {
-    await Promise.all(this.#vrings.map(async (vring, index) => {
-      await this.#pause(index);
-      vring.started = false;
-      vring.enabled = false;
-      vring.paused = false;
-    }));
-  }
-
   async #reset(): Promise<void> {
-    await this.#stopAll();
+    await this.#rings.stopAll();
     // vhost-user, VHOST_USER_RESET_DEVICE: all is as it was at the beginning.
     this.#status = 0;
-    for (const vring of this.#vrings) vring.reset();
+    this.#rings.reset();
     this.#device.core.sessions.clear();
-  }
-
-  #ringDown(index: number, failed: boolean): void {
-    const vring = this.#vrings[index];
-    if (vring === undefined) return;
-    vring.down = true;
-    if (failed && vring.serving) {
-      vring.serving = false;
-      this.#recoverBase(index);
-    }
-    if (vring.errFd >= 0) signalPeer(vring.errFd);
-  }
-
-  /**
-   * Finds out where to go on with a ring whose worker is gone. Requests are
-   * answered in order, so it is where the used index stands: in a split ring
-   * itself, behind 16 bits of flags (virtio 1.1, 2.6.8). A packed one does not
-   * tell: there it is where the worker was after its last round.
-   */
-  #recoverBase(index: number): void {
-    const vring = this.#vring(index);
-    if (this.#negotiation.format === "packed") {
-      const { position } = this.#server(index);
-      if (position !== undefined) vring.base = position;
-      return;
-    }
-    const at = (vring.addresses?.used ?? -1) + 2;
-    const region = this.#regions.find((r) =>
-      at >= r.userAddress && at + 2 <= r.userAddress + r.size
-    );
-    if (region === undefined) return;
-    const offset = region.offset + (at - region.userAddress);
-    // Served rings are aligned.
-    if (offset % 2 !== 0) return;
-    vring.base = Atomics.load(new Uint16Array(region.buffer, offset, 1), 0);
-  }
-
-  // Memory.
-
-  /** Gives all that serve rings another memory, then releases the old one. */
-  async #replaceMemory(
-    regions: MappedRegion[],
-    old: readonly MappedRegion[],
-  ): Promise<void> {
-    // Stopped first, so that where each ring stands is known even when the new
-    // memory does not hold it.
-    const served = [...this.#vrings.keys()].filter((index) =>
-      this.#vrings[index]!.serving
-    );
-    await Promise.all(served.map((index) => this.#pause(index)));
-    this.#regions = regions;
-    const plain = plainRegions(regions);
-    await Promise.all(this.#device.rings.map(async (ring) => {
-      try {
-        await ring.setMemory(plain);
-      } catch (error) {
-        // Its worker threw, and its events have told of it.
-        this.#log.error(`A queue did not take the new memory: ${error}`);
-      }
-    }));
-    releaseRegions(old);
-    await Promise.all(
-      served.filter((index) => !this.#vrings[index]!.down)
-        .map((index) => this.#settle(index)),
-    );
   }
 
   async #teardown(): Promise<void> {
     try {
-      await this.#stopAll();
+      await this.#rings.stopAll();
       this.#device.core.sessions.clear();
-      await this.#replaceMemory([], this.#regions);
+      await this.#rings.replaceMemory([], this.#rings.regions);
     } catch (error) {
       // Whatever could not be undone, no descriptor stays open for it.
       this.#log.error(`A connection ended with an error: ${error}`);
     } finally {
       this.#device.events = undefined;
       closeFds(this.#parser.abandon());
-      for (const vring of this.#vrings) {
-        closeFds([vring.kickFd, vring.callFd, vring.errFd]);
-      }
+      this.#rings.closeFds();
       closeFd(this.fd);
     }
   }
