@@ -16,7 +16,12 @@ import {
   encodeDestroyAnswer,
 } from "../spec/control_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
-import { Chain, ChainFault, MAX_CHAIN_SEGMENTS } from "../virtqueue/chain.ts";
+import {
+  Chain,
+  ChainFault,
+  MAX_CHAIN_SEGMENTS,
+  WALK_LIMIT,
+} from "../virtqueue/chain.ts";
 import { openRing } from "../virtqueue/open_ring.ts";
 import { type DeviceRing, type RingSetup, Take } from "../virtqueue/ring.ts";
 import { RoundResult } from "./round.ts";
@@ -105,12 +110,14 @@ export class ControlQueue {
     const start = this.#start;
     if (ring === undefined || start === undefined) return RoundResult.IDLE;
     let count = 0;
-    while (count < ROUND_REQUESTS) {
+    let walked = 0;
+    while (count < ROUND_REQUESTS && walked <= WALK_LIMIT) {
       this.#segments.clear();
       const taken = ring.take(this.#chain, this.#segments);
       if (taken === Take.BROKEN && count === 0) return RoundResult.BROKEN;
       if (taken !== Take.TAKEN) break;
       ring.put(this.#chain, this.#serve(start.layout));
+      walked += this.#chain.walked;
       count++;
     }
     if (count === 0) return RoundResult.IDLE;

@@ -27,7 +27,12 @@ import {
 import { decodeDataRequest } from "../spec/data_decoder.ts";
 import { DATA_FIXED_MAX, DataRequest } from "../spec/data_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
-import { Chain, ChainFault, MAX_CHAIN_SEGMENTS } from "../virtqueue/chain.ts";
+import {
+  Chain,
+  ChainFault,
+  MAX_CHAIN_SEGMENTS,
+  WALK_LIMIT,
+} from "../virtqueue/chain.ts";
 import { type DeviceRing, Take } from "../virtqueue/ring.ts";
 import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import type { QueueCounters } from "./counters.ts";
@@ -186,13 +191,15 @@ export class Round implements JobMemory {
     segments.clear();
     this.#count = 0;
     let bytes = 0;
+    let walked = 0;
     while (this.#count < ROUND_REQUESTS) {
       const entry = this.#entries[this.#count] ??= new Entry();
       const { chain } = entry;
       const taken = ring.take(chain, segments);
       if (taken !== Take.TAKEN) return taken !== Take.BROKEN;
       bytes += chain.readableLength + chain.writableLength;
-      const full = bytes > ROUND_BYTES ||
+      walked += chain.walked;
+      const full = bytes > ROUND_BYTES || walked > WALK_LIMIT ||
         chain.fault === ChainFault.TOO_MANY_SEGMENTS;
       if (full && this.#count > 0) {
         // It opens the next round, with the whole table before it.

@@ -34,6 +34,12 @@ export const ChainFault = {
  */
 export const MAX_CHAIN_SEGMENTS = 65536 + 4096;
 
+/**
+ * Descriptors after which nobody takes more chains in one go: those of no bytes
+ * fill no table, and would keep a thread from a stop, or from other guests.
+ */
+export const WALK_LIMIT = 65536;
+
 /** Most bytes a chain may describe (virtio 1.1, 2.6.5). */
 const MAX_CHAIN_BYTES = 0xffff_ffff;
 
@@ -63,6 +69,8 @@ export class Chain {
   lastOffset = 0;
   /** A value of {@linkcode ChainFault}. */
   fault = 0;
+  /** Descriptors walked, those of no bytes and of indirect tables included. */
+  walked = 0;
 
   #sawWritable = false;
 
@@ -83,6 +91,7 @@ export class Chain {
     this.lastRegion = -1;
     this.lastOffset = 0;
     this.fault = ChainFault.NONE;
+    this.walked = 0;
     this.#sawWritable = false;
   }
 
@@ -105,6 +114,7 @@ export class Chain {
     length: number,
     writable: boolean,
   ): void {
+    this.walked++;
     if (length === 0) return;
     if (this.readableLength + this.writableLength + length > MAX_CHAIN_BYTES) {
       this.fault ||= ChainFault.TOO_LONG;

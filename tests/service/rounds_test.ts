@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { INDIRECT, NEXT, WRITE } from "../support/guest_ring.ts";
 import type { SessionOptions } from "../../device/driver/session_options.ts";
 import { RoundResult } from "../../device/service/round.ts";
 import { Random } from "../engine/random.ts";
@@ -290,4 +291,25 @@ Deno.test("A queue goes on in new memory where it was", () => {
   assertEquals(device.queue.running, true);
   device.succeed(request);
   assertEquals(device.guest.ring.usedIndex, 2);
+});
+
+Deno.test("A round takes no more once it has walked as many descriptors as one chain can have", () => {
+  const device = new TestDevice({ memorySize: 1 << 21 });
+  const { ring, memory } = device.guest;
+  const { guestAddress } = memory.regions[0]!;
+  const table = guestAddress + (1 << 20);
+  const status = guestAddress + (1 << 21) - 1;
+  const entries = 60_000;
+  for (let i = 0; i < entries - 1; i++) {
+    ring.table(table + 16 * i, [status, 0, NEXT, i + 1]);
+  }
+  ring.table(table + 16 * (entries - 1), [status, 1, WRITE, 0]);
+  for (let head = 0; head < 3; head++) {
+    ring.describe(head, [table, 16 * entries, INDIRECT, 0]);
+  }
+  ring.offer(0, 1, 2);
+  for (let answered = 1; answered <= 3; answered++) {
+    device.queue.run();
+    assertEquals(device.statistics.requests, answered);
+  }
 });
