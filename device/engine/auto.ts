@@ -18,6 +18,9 @@ import { IpsecMbEngine } from "./ipsec_mb.ts";
 import { RECIPES } from "./ipsec_mb/recipes.ts";
 import { directions, groupOf, GROUPS } from "./noble/groups.ts";
 
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { FAILED } = JobOutcome;
+
 /** Stands where no job is. */
 const IDLE = new Job();
 
@@ -88,22 +91,22 @@ class AutoContext implements Context {
 /** The jobs of a batch that go to one engine. */
 class Share {
   readonly jobs: Job[] = [];
-  readonly contexts: (AutoContext | undefined)[] = [];
+  readonly #contexts: (AutoContext | undefined)[] = [];
   count = 0;
 
   /** Takes a job in, turned to one engine. */
   add(job: Job, context: AutoContext, part: Context): void {
     this.jobs[this.count] = job;
-    this.contexts[this.count++] = context;
+    this.#contexts[this.count++] = context;
     job.context = part;
   }
 
   /** Turns the jobs back. */
   clear(): void {
     for (let i = 0; i < this.count; i++) {
-      this.jobs[i]!.context = this.contexts[i];
+      this.jobs[i]!.context = this.#contexts[i];
       this.jobs[i] = IDLE;
-      this.contexts[i] = undefined;
+      this.#contexts[i] = undefined;
     }
     this.count = 0;
   }
@@ -217,18 +220,19 @@ export class AutoEngine implements Engine {
     on: JobMemory,
     abandoned: () => boolean,
   ): void {
+    this.#burst?.begin(on, count);
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       const { context } = job;
       if (
         !(context instanceof AutoContext) || context.engine !== this ||
         context.wiped
-      ) {
-        job.outcome = JobOutcome.FAILED;
-        continue;
+      ) job.outcome = FAILED;
+      else if (!this.#addToBurst(job, context, count)) {
+        this.#share(job, context);
       }
-      this.#share(job, context, count);
     }
+    this.#burst?.finish();
     for (let i = 0; i < this.#shares.length; i++) {
       const share = this.#shares[i]!;
       if (share.count === 0) continue;
@@ -245,25 +249,29 @@ export class AutoEngine implements Engine {
     for (const engine of this.engines) engine.wipe();
   }
 
-  /** Gives a job to the engine for it. */
-  #share(job: Job, context: AutoContext, count: number): void {
+  /** Gives a job to the engine that runs bursts; false where it is not for it. */
+  #addToBurst(job: Job, context: AutoContext, count: number): boolean {
     const { burst } = context;
+    if (
+      burst === undefined || count < burst.jobs ||
+      job.source.length < burst.from
+    ) return false;
     try {
-      if (
-        burst !== undefined && count >= burst.jobs &&
-        job.source.length >= burst.from
-      ) {
-        const part = context.part(this.#burstIndex);
-        if (this.#burst!.takes(job, part)) {
-          this.#shares[this.#burstIndex]!.add(job, context, part);
-          return;
-        }
-      }
-      const { single } = context;
+      return this.#burst!.add(job, context.part(this.#burstIndex));
+    } catch {
+      // The engine has no memory for the context.
+      return false;
+    }
+  }
+
+  /** Gives a job to the other engine for it. */
+  #share(job: Job, context: AutoContext): void {
+    const { single } = context;
+    try {
       this.#shares[single]!.add(job, context, context.part(single));
     } catch {
-      // An engine has no memory for the context.
-      job.outcome = JobOutcome.FAILED;
+      // The engine has no memory for the context.
+      job.outcome = FAILED;
     }
   }
 }

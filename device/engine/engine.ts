@@ -104,6 +104,8 @@ export class Job {
   readonly destination = new Span();
   /** The iv, in private memory. */
   readonly iv: Uint8Array<ArrayBuffer> = new Uint8Array(16);
+  /** The same memory as little-endian 32-bit words. */
+  readonly ivWords: Uint32Array<ArrayBuffer> = new Uint32Array(this.iv.buffer);
   /** Bytes of `iv` in use. */
   ivLength = 0;
   /** Bytes of digest or tag. */

@@ -21,11 +21,7 @@ import {
   type JobMemory,
   JobOutcome,
 } from "./engine.ts";
-import {
-  hasLegalLengths,
-  libraryTakes,
-  textLength,
-} from "./ipsec_mb/checks.ts";
+import { hasLegalLengths, textLength } from "./ipsec_mb/checks.ts";
 import { IpsecMbContext } from "./ipsec_mb/context.ts";
 import { Lanes } from "./ipsec_mb/lanes.ts";
 import { runLongJob } from "./ipsec_mb/long_jobs.ts";
@@ -33,6 +29,9 @@ import { RECIPES } from "./ipsec_mb/recipes.ts";
 import { checkedSizes } from "./ipsec_mb/self_check.ts";
 import { NobleEngine } from "./noble.ts";
 import { directions } from "./noble/groups.ts";
+
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { PENDING, FAILED } = JobOutcome;
 
 /** Key sizes whose results were right on this thread, by algorithm. */
 let checked: ReadonlyMap<string, ReadonlySet<number>> | undefined;
@@ -170,38 +169,60 @@ export class IpsecMbEngine implements Engine {
     on: JobMemory,
     abandoned: () => boolean,
   ): void {
-    const lanes = this.#lanes;
-    lanes.bind(on, count);
+    this.begin(on, count);
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       const { context } = job;
-      job.outcome = JobOutcome.FAILED;
-      if (
-        !(context instanceof IpsecMbContext) || context.engine !== this ||
-        context.wiped || !hasLegalLengths(job, context)
-      ) continue;
+      if (this.add(job, context!) || !this.#hears(job, context)) continue;
       try {
-        if (!lanes.add(job, context)) {
-          this.#runOther(job, context, on, count === 1 ? abandoned : never);
-        }
+        this.#runOther(job, context, on, count === 1 ? abandoned : never);
       } catch {
         // A source that leaves the segments, or no memory: it has failed.
-        job.outcome = JobOutcome.FAILED;
+        job.outcome = FAILED;
       }
     }
-    lanes.finish();
+    this.finish();
   }
 
   /**
-   * Whether the library itself runs a job, and not the portable engine inside.
+   * Turns to a batch, of which {@linkcode add} takes the jobs that the library
+   * itself runs.
    *
-   * @param job a job of legal lengths
-   * @param context the context of this engine that it is to run with
-   * @returns true when it does
+   * @param on the memory they work on
+   * @param count number of jobs in the batch
    */
-  takes(job: Job, context: Context): boolean {
-    return context instanceof IpsecMbContext &&
-      libraryTakes(context.recipe, job, textLength(job, context));
+  begin(on: JobMemory, count: number): void {
+    this.#lanes.bind(on, count);
+  }
+
+  /**
+   * Takes a job in. It has an outcome after {@linkcode finish}, and FAILED
+   * until then.
+   *
+   * @param job the job
+   * @param context the context of this engine that it is to run with
+   * @returns false for a job that the library does not run
+   */
+  add(job: Job, context: Context): boolean {
+    job.outcome = FAILED;
+    if (!this.#hears(job, context)) return false;
+    try {
+      return this.#lanes.add(job, context);
+    } catch {
+      // A source that leaves the segments: it has failed.
+      return true;
+    }
+  }
+
+  /** Runs the jobs that were taken in. */
+  finish(): void {
+    this.#lanes.finish();
+  }
+
+  /** Whether a job is one of this engine's, and of legal lengths. */
+  #hears(job: Job, context: Context | undefined): context is IpsecMbContext {
+    return context instanceof IpsecMbContext && context.engine === this &&
+      !context.wiped && hasLegalLengths(job, context);
   }
 
   /** Overwrites what the engine keeps of data between jobs. */
@@ -242,8 +263,8 @@ export class IpsecMbEngine implements Engine {
     if (textLength(job, context) > context.recipe.most) {
       this.#lanes.finish();
       job.outcome = runLongJob(this.#lanes, job, context, on, abandoned);
-      if (job.outcome !== JobOutcome.PENDING) return;
-      job.outcome = JobOutcome.FAILED;
+      if (job.outcome !== PENDING) return;
+      job.outcome = FAILED;
     }
     job.context = context.aside;
     this.#asideJobs[0] = job;

@@ -9,6 +9,13 @@
  * @module
  */
 
+/**
+ * Bytes of a window: regions are seen through windows of at most this size, so
+ * that every offset is a small integer, which is what makes arithmetic with
+ * them cheap. A window never holds parts of two regions.
+ */
+export const MEMORY_WINDOW = 1 << 30;
+
 /** The most regions one guest can have. */
 export const MAX_MEMORY_REGIONS = 64;
 
@@ -33,18 +40,26 @@ export interface MemoryRegion {
  * The whole of a guest's memory, translated by guest address or by the
  * frontend's address. Looking up allocates nothing.
  *
- * Every view is cut to its region, so an offset that a mistake made too large
- * is undefined and never another region's byte.
+ * A region is seen through one window, or through several where it is longer
+ * than {@linkcode MEMORY_WINDOW}; translation gives a window's index and the
+ * offset in it. Every view is cut to its window, so an offset that a mistake
+ * made too large is undefined and never another region's byte.
  */
 export class GuestMemory {
   /** The regions, by ascending guest address. */
   readonly regions: readonly MemoryRegion[];
-  /** The bytes of each region. */
+  /** The bytes of each window, by ascending guest address. */
   readonly bytes: readonly Uint8Array<SharedArrayBuffer>[];
-  /** A DataView of each region, for unaligned little-endian fields. */
+  /** A DataView of each window, for unaligned little-endian fields. */
   readonly data: readonly DataView<SharedArrayBuffer>[];
-  readonly #start: Float64Array;
-  readonly #end: Float64Array;
+  /**
+   * The little-endian 32-bit words of each window, which are read in a third of
+   * a DataView's time. A window that does not start at a multiple of 4 of its
+   * buffer has none.
+   */
+  readonly words: readonly Uint32Array<SharedArrayBuffer>[];
+  readonly #starts: Float64Array;
+  readonly #ends: Float64Array;
   #last = 0;
 
   /**
@@ -61,8 +76,6 @@ export class GuestMemory {
       );
     }
     this.regions = [...regions].sort((a, b) => a.guestAddress - b.guestAddress);
-    this.#start = new Float64Array(regions.length);
-    this.#end = new Float64Array(regions.length);
     let previousEnd = 0;
     this.regions.forEach((region, i) => {
       const { guestAddress, size, buffer, offset } = region;
@@ -90,28 +103,31 @@ export class GuestMemory {
           }`,
         );
       }
-      this.#start[i] = guestAddress;
-      previousEnd = this.#end[i] = guestAddress + size;
+      previousEnd = guestAddress + size;
     });
-    this.bytes = this.regions.map((r) =>
-      new Uint8Array(r.buffer, r.offset, r.size)
-    );
-    this.data = this.regions.map((r) =>
-      new DataView(r.buffer, r.offset, r.size)
+    const windows = this.regions.flatMap(windowsOf);
+    this.#starts = Float64Array.from(windows, (w) => w.guestAddress);
+    this.#ends = Float64Array.from(windows, (w) => w.guestAddress + w.size);
+    this.bytes = windows.map((w) => new Uint8Array(w.buffer, w.offset, w.size));
+    this.data = windows.map((w) => new DataView(w.buffer, w.offset, w.size));
+    this.words = windows.map((w) =>
+      w.offset % 4 === 0
+        ? new Uint32Array(w.buffer, w.offset, w.size >>> 2)
+        : new Uint32Array(w.buffer, 0, 0)
     );
   }
 
   /**
-   * The region that holds a guest address.
+   * The window that holds a guest address.
    *
    * @param address guest physical address
-   * @returns its index in `regions`, or -1 where no memory is
+   * @returns its index, or -1 where no memory is
    */
   find(address: number): number {
     const last = this.#last;
-    const starts = this.#start;
-    const ends = this.#end;
-    // The typed arrays' elements are undefined only where there is no region:
+    const starts = this.#starts;
+    const ends = this.#ends;
+    // The typed arrays' elements are undefined only where there is no window:
     // a comparison with undefined is false, and the search below finds none.
     if (address >= starts[last]! && address < ends[last]!) return last;
     let low = 0;
@@ -129,25 +145,62 @@ export class GuestMemory {
   }
 
   /**
-   * Offset of a guest address within the region that {@linkcode find} gave.
+   * Guest address of a window's first byte.
    *
-   * @param region index of the region
-   * @param address guest physical address inside it
-   * @returns bytes from the region's start
+   * @param window index of the window
+   * @returns guest physical address
    */
-  offsetIn(region: number, address: number): number {
-    return address - this.#start[region]!;
+  start(window: number): number {
+    return this.#starts[window]!;
   }
 
   /**
-   * Bytes from a guest address to the end of its region.
+   * Guest address behind a window's last byte.
    *
-   * @param region index of the region
+   * @param window index of the window
+   * @returns guest physical address
+   */
+  end(window: number): number {
+    return this.#ends[window]!;
+  }
+
+  /**
+   * Where a range of whole words starts, for whoever reads it as words.
+   *
+   * @param window index of the window
+   * @param offset byte offset of the range in its window
+   * @param length its bytes, at most 2^31
+   * @returns index into the window's `words`, or -1 where the range is not
+   * aligned to 4 bytes or is not wholly in them
+   */
+  wordAt(window: number, offset: number, length: number): number {
+    const at = offset >> 2;
+    return (offset & 3) === 0 &&
+        at + ((length + 3) >> 2) <= this.words[window]!.length
+      ? at
+      : -1;
+  }
+
+  /**
+   * Offset of a guest address within the window that {@linkcode find} gave.
+   *
+   * @param window index of the window
+   * @param address guest physical address inside it
+   * @returns bytes from the window's start
+   */
+  offsetIn(window: number, address: number): number {
+    return (address - this.#starts[window]!) | 0;
+  }
+
+  /**
+   * Bytes from a guest address to the end of its window.
+   *
+   * @param window index of the window
    * @param address guest physical address inside it
    * @returns number of bytes, at least 1
    */
-  room(region: number, address: number): number {
-    return this.#end[region]! - address;
+  room(window: number, address: number): number {
+    return (this.#ends[window]! - address) | 0;
   }
 
   /**
@@ -163,4 +216,19 @@ export class GuestMemory {
       address >= r.userAddress && address + length <= r.userAddress + r.size
     );
   }
+}
+
+/** The windows of one region. */
+function windowsOf(region: MemoryRegion): MemoryRegion[] {
+  const windows: MemoryRegion[] = [];
+  for (let at = 0; at < region.size; at += MEMORY_WINDOW) {
+    windows.push({
+      guestAddress: region.guestAddress + at,
+      userAddress: region.userAddress + at,
+      size: Math.min(region.size - at, MEMORY_WINDOW),
+      buffer: region.buffer,
+      offset: region.offset + at,
+    });
+  }
+  return windows;
 }

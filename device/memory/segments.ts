@@ -15,10 +15,10 @@ const SMALL_COPY = 256;
  * round. A chain is a run of consecutive entries.
  */
 export class SegmentTable {
-  /** Index of the region, per segment. */
+  /** Index of the memory's window, per segment. */
   readonly region: Uint16Array;
-  /** Byte offset in the region, per segment. */
-  readonly offset: Float64Array;
+  /** Byte offset in the window, per segment. */
+  readonly offset: Uint32Array;
   /** Number of bytes, per segment. */
   readonly length: Uint32Array;
   /** Number of segments in use. */
@@ -27,7 +27,7 @@ export class SegmentTable {
   /** @param capacity most segments the table can hold */
   constructor(capacity: number) {
     this.region = new Uint16Array(capacity);
-    this.offset = new Float64Array(capacity);
+    this.offset = new Uint32Array(capacity);
     this.length = new Uint32Array(capacity);
   }
 
@@ -44,8 +44,8 @@ export class SegmentTable {
   /**
    * Adds a segment.
    *
-   * @param region index of the region
-   * @param offset byte offset in the region
+   * @param region index of the memory's window
+   * @param offset byte offset in the window
    * @param length number of bytes
    * @returns false when the table is full
    */
@@ -71,6 +71,18 @@ export class Span {
   skip = 0;
   /** Number of bytes. */
   length = 0;
+
+  /**
+   * Makes it the start of a segment.
+   *
+   * @param segment index of the segment
+   * @param length number of bytes
+   */
+  open(segment: number, length: number): void {
+    this.segment = segment;
+    this.skip = 0;
+    this.length = length;
+  }
 
   /** Makes the span one of no bytes. */
   clear(): void {
@@ -148,6 +160,11 @@ export class SegmentCursor {
     this.skip(length);
   }
 
+  /** The segments. */
+  get table(): SegmentTable {
+    return this.#table;
+  }
+
   /**
    * Copies from the segments to private memory and moves on.
    *
@@ -173,25 +190,33 @@ export class SegmentCursor {
   }
 
   /**
-   * Copies from the segments to the start of private memory, a word at a time,
-   * and moves on: the way to read headers.
+   * Copies from the segments to the start of private memory and moves on: the
+   * way to read headers and ivs. What lies in aligned words of one segment is
+   * copied by words.
    *
    * @param target where to copy to
+   * @param bytes the same memory as bytes
    * @param length number of bytes
    */
-  readWords(target: DataView, length: number): void {
-    let at = 0;
-    while (at < length) {
-      const n = this.#run(length - at);
-      const source = this.#memory.data[this.#table.region[this.#segment]!]!;
-      let from = this.#table.offset[this.#segment]! + this.#skip;
-      const end = at + n;
-      for (; at + 4 <= end; at += 4, from += 4) {
-        target.setUint32(at, source.getUint32(from, true), true);
+  readWords(target: Uint32Array, bytes: Uint8Array, length: number): void {
+    const segment = this.#segment;
+    const table = this.#table;
+    if (
+      (length & 3) === 0 && length <= table.length[segment]! - this.#skip &&
+      segment < table.count
+    ) {
+      const region = table.region[segment]!;
+      const offset = table.offset[segment]! + this.#skip;
+      const from = this.#memory.wordAt(region, offset, length);
+      if (from >= 0) {
+        const words = this.#memory.words[region]!;
+        const count = length >> 2;
+        for (let i = 0; i < count; i++) target[i] = words[from + i]!;
+        this.skip(length);
+        return;
       }
-      for (; at < end; at++, from++) target.setUint8(at, source.getUint8(from));
-      this.skip(n);
     }
+    this.read(bytes, 0, length);
   }
 
   /**

@@ -139,7 +139,7 @@ export class ControlQueue {
   #serve(layout: RequestLayout): number {
     const chain = this.#chain;
     // Without a place for the smallest answer nothing is done at all.
-    if (chain.lastRegion < 0) return 0;
+    if (chain.lastWindow < 0) return 0;
     if (chain.fault !== ChainFault.NONE) return this.#refuse();
     // One byte more than the longest is enough to see that it is too long.
     const length = Math.min(chain.readableLength, CONTROL_REQUEST_MAX + 1);

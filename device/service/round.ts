@@ -25,7 +25,11 @@ import {
   VIRTIO_CRYPTO_SERVICE_CIPHER,
 } from "../spec/constants.ts";
 import { decodeDataRequest } from "../spec/data_decoder.ts";
-import { DATA_FIXED_MAX, DataRequest } from "../spec/data_request.ts";
+import {
+  DATA_FIXED_MAX,
+  DATA_HEADER_SIZE,
+  DataRequest,
+} from "../spec/data_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import {
   Chain,
@@ -38,6 +42,20 @@ import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import type { QueueCounters } from "./counters.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
 import { StatelessOperation } from "./stateless.ts";
+
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { NONE: NO_FAULT, TOO_MANY_SEGMENTS } = ChainFault;
+const { TAKEN, BROKEN: RING_BROKEN } = Take;
+const { PENDING: NOT_RUN, DONE, BAD_TAG, ABANDONED: JOB_ABANDONED } =
+  JobOutcome;
+const BADMSG = VIRTIO_CRYPTO_BADMSG;
+const ERR = VIRTIO_CRYPTO_ERR;
+const INVSESS = VIRTIO_CRYPTO_INVSESS;
+const NOTSUPP = VIRTIO_CRYPTO_NOTSUPP;
+const OK = VIRTIO_CRYPTO_OK;
+const CIPHER = VIRTIO_CRYPTO_SERVICE_CIPHER;
+const FIXED_MAX = DATA_FIXED_MAX;
+const HEADER_SIZE = DATA_HEADER_SIZE;
 
 /** Most requests of one round. */
 export const ROUND_REQUESTS = 256;
@@ -98,8 +116,8 @@ export class Round implements JobMemory {
   #count = 0;
   readonly #request = new DataRequest();
   readonly #stateless: StatelessOperation;
-  readonly #head = new Uint8Array(DATA_FIXED_MAX);
-  readonly #headView = new DataView(this.#head.buffer);
+  readonly #head = new Uint8Array(FIXED_MAX);
+  readonly #headWords = new Uint32Array(this.#head.buffer);
   /** First and last entry of each group, groups numbered over all engines. */
   readonly #groupFirst: Int16Array;
   readonly #groupLast: Int16Array;
@@ -171,7 +189,7 @@ export class Round implements JobMemory {
     this.#runGroups(count === 1);
     if (count === 1) {
       const { chain, job, status } = this.#entries[0]!;
-      if (status === PENDING && job.outcome === JobOutcome.ABANDONED) {
+      if (status === PENDING && job.outcome === JOB_ABANDONED) {
         this.#release(this.#entries[0]!);
         ring.untake(chain);
         return RoundResult.ABANDONED;
@@ -196,11 +214,11 @@ export class Round implements JobMemory {
       const entry = this.#entries[this.#count] ??= new Entry();
       const { chain } = entry;
       const taken = ring.take(chain, segments);
-      if (taken !== Take.TAKEN) return taken !== Take.BROKEN;
+      if (taken !== TAKEN) return taken !== RING_BROKEN;
       bytes += chain.readableLength + chain.writableLength;
       walked += chain.walked;
       const full = bytes > ROUND_BYTES || walked > WALK_LIMIT ||
-        chain.fault === ChainFault.TOO_MANY_SEGMENTS;
+        chain.fault === TOO_MANY_SEGMENTS;
       if (full && this.#count > 0) {
         // It opens the next round, with the whole table before it.
         ring.untake(chain);
@@ -222,7 +240,7 @@ export class Round implements JobMemory {
     for (let i = 0; i < this.#count; i++) {
       const entry = this.#entries[i]!;
       entry.status = this.#judge(entry, layout);
-      if (entry.status !== VIRTIO_CRYPTO_OK) continue;
+      if (entry.status !== OK) continue;
       work += workOf(entry);
       if (work > 1 && i > 0) {
         for (let back = this.#count - 1; back >= i; back--) {
@@ -241,7 +259,7 @@ export class Round implements JobMemory {
     const entry = this.#entries[index]!;
     entry.status = PENDING;
     entry.next = -1;
-    entry.job.outcome = JobOutcome.PENDING;
+    entry.job.outcome = NOT_RUN;
     const group = this.#groupOf(entry.job);
     const last = this.#groupLast[group]!;
     if (last < 0) {
@@ -255,18 +273,50 @@ export class Round implements JobMemory {
 
   #judge(entry: Entry, layout: RequestLayout): number {
     const { chain } = entry;
-    if (chain.fault !== ChainFault.NONE) return VIRTIO_CRYPTO_ERR;
+    if (chain.fault !== NO_FAULT) return ERR;
     const request = this.#request;
-    const length = Math.min(chain.readableLength, DATA_FIXED_MAX);
-    this.#cursor.seek(chain.readableFirst);
-    this.#cursor.readWords(this.#headView, length);
-    const status = decodeDataRequest(this.#headView, length, layout, request);
-    // Behind a shorter fixed part come keys, where the request brings them.
-    if (!request.sessionMode) this.#head.fill(0);
-    if (status !== VIRTIO_CRYPTO_OK) return status;
+    const status = this.#decode(chain, layout, request);
+    if (status !== OK) return status;
     return request.sessionMode
       ? this.#judgeSession(entry)
       : this.#judgeStateless(entry);
+  }
+
+  /**
+   * Decodes header and fixed part, in place where the first segment holds them.
+   * A header that is cut is copied and decoded from the copy alone.
+   */
+  #decode(chain: Chain, layout: RequestLayout, request: DataRequest): number {
+    const { segments } = this;
+    const { readableLength, readableFirst } = chain;
+    const length = readableLength < FIXED_MAX ? readableLength : FIXED_MAX;
+    if (length >= HEADER_SIZE) {
+      const region = segments.region[readableFirst]!;
+      const here = segments.length[readableFirst]!;
+      const whole = here < length ? here : length;
+      const at = this.memory.wordAt(
+        region,
+        segments.offset[readableFirst]!,
+        whole,
+      );
+      if (at >= 0) {
+        const words = this.memory.words[region]!;
+        const status = decodeDataRequest(words, at, whole, layout, request);
+        if (whole === length || status === OK) return status;
+      }
+    }
+    this.#cursor.seek(readableFirst);
+    this.#cursor.readWords(this.#headWords, this.#head, length);
+    const status = decodeDataRequest(
+      this.#headWords,
+      0,
+      length,
+      layout,
+      request,
+    );
+    // Behind a shorter fixed part come keys, where the request brings them.
+    if (!request.sessionMode) this.#head.fill(0);
+    return status;
   }
 
   #judgeSession(entry: Entry): number {
@@ -274,13 +324,13 @@ export class Round implements JobMemory {
     const session = this.#sessions.get(request.sessionLow, request.sessionHigh);
     if (
       session === undefined || session.parameters.service !== request.service
-    ) return VIRTIO_CRYPTO_INVSESS;
+    ) return INVSESS;
     const { parameters, context } = session;
-    if (request.service === VIRTIO_CRYPTO_SERVICE_CIPHER) {
-      if (!isSymmetricOperation(request.opType)) return VIRTIO_CRYPTO_NOTSUPP;
-      if (request.opType !== parameters.opType) return VIRTIO_CRYPTO_ERR;
+    if (request.service === CIPHER) {
+      if (!isSymmetricOperation(request.opType)) return NOTSUPP;
+      if (request.opType !== parameters.opType) return ERR;
     }
-    if (!directionFits(request.opcode, parameters.op)) return VIRTIO_CRYPTO_ERR;
+    if (!directionFits(request.opcode, parameters.op)) return ERR;
     entry.job.context = context;
     return prepareJob(
       request,
@@ -300,7 +350,7 @@ export class Round implements JobMemory {
       this.#cursor,
       entry.job,
     );
-    if (status === VIRTIO_CRYPTO_OK) entry.own = entry.job.context;
+    if (status === OK) entry.own = entry.job.context;
     return status;
   }
 
@@ -345,7 +395,7 @@ export class Round implements JobMemory {
     const { chain, job } = entry;
     if (entry.status === PENDING) entry.status = statusOf(job.outcome);
     this.#release(entry);
-    const bytes = this.memory.bytes[chain.lastRegion];
+    const bytes = this.memory.bytes[chain.lastWindow];
     if (bytes === undefined) {
       ring.put(chain, 0);
     } else {
@@ -371,11 +421,11 @@ function never(): boolean {
 
 function statusOf(outcome: number): number {
   switch (outcome) {
-    case JobOutcome.DONE:
-      return VIRTIO_CRYPTO_OK;
-    case JobOutcome.BAD_TAG:
-      return VIRTIO_CRYPTO_BADMSG;
+    case DONE:
+      return OK;
+    case BAD_TAG:
+      return BADMSG;
     default:
-      return VIRTIO_CRYPTO_ERR;
+      return ERR;
   }
 }

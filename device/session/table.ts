@@ -47,6 +47,8 @@ export const MAX_KEY_MATERIAL = 768;
 
 /** The largest generation: bit 63 of an id stays clear for QEMU's int64. */
 export const MAX_GENERATION = 0x7fff_ffff;
+// An exported constant is a cell to the compiler, this is a number.
+const LAST_GENERATION = MAX_GENERATION;
 
 /** Most sessions a table can be made for. */
 export const MAX_SESSIONS = 1 << 20;
@@ -131,7 +133,7 @@ export class SessionTable {
    * @returns true when it is
    */
   isLive(low: number, high: number): boolean {
-    if (low >= this.slots || high === 0 || high > MAX_GENERATION) return false;
+    if (low >= this.slots || high === 0 || high > LAST_GENERATION) return false;
     return Atomics.load(this.#words, this.#slot(low) + GENERATION) === high;
   }
 

@@ -23,6 +23,12 @@ import {
   SYM_TAIL,
 } from "./data_structures.ts";
 
+// Imported constants are cells to the compiler, a module's own are numbers.
+const AEAD = VIRTIO_CRYPTO_SERVICE_AEAD;
+const CIPHER = VIRTIO_CRYPTO_SERVICE_CIPHER;
+const CHAINING = VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING;
+const PLAIN_CIPHER = VIRTIO_CRYPTO_SYM_OP_CIPHER;
+
 const AT = OP_HEADER.size;
 
 /** Sizes by service, unpadded. */
@@ -36,42 +42,44 @@ const UNPADDED: readonly number[] = [
 /** Size every fixed part is padded to (virtio 1.1, 5.9.7.6). */
 const PADDED = 48;
 
-const CIPHER_IV_LEN = AT + CIPHER_PARA.at.iv_len;
-const CIPHER_SRC_DATA_LEN = AT + CIPHER_PARA.at.src_data_len;
-const CIPHER_DST_DATA_LEN = AT + CIPHER_PARA.at.dst_data_len;
+const CIPHER_IV_LEN = (AT + CIPHER_PARA.at.iv_len) / 4;
+const CIPHER_SRC_DATA_LEN = (AT + CIPHER_PARA.at.src_data_len) / 4;
+const CIPHER_DST_DATA_LEN = (AT + CIPHER_PARA.at.dst_data_len) / 4;
 
-const CHAIN_IV_LEN = AT + CHAIN_PARA.at.iv_len;
-const CHAIN_SRC_DATA_LEN = AT + CHAIN_PARA.at.src_data_len;
-const CHAIN_DST_DATA_LEN = AT + CHAIN_PARA.at.dst_data_len;
-const CHAIN_CIPHER_START = AT + CHAIN_PARA.at.cipher_start_src_offset;
-const CHAIN_LEN_TO_CIPHER = AT + CHAIN_PARA.at.len_to_cipher;
-const CHAIN_HASH_START = AT + CHAIN_PARA.at.hash_start_src_offset;
-const CHAIN_LEN_TO_HASH = AT + CHAIN_PARA.at.len_to_hash;
-const CHAIN_AAD_LEN = AT + CHAIN_PARA.at.aad_len;
-const CHAIN_HASH_RESULT_LEN = AT + CHAIN_PARA.at.hash_result_len;
+const CHAIN_IV_LEN = (AT + CHAIN_PARA.at.iv_len) / 4;
+const CHAIN_SRC_DATA_LEN = (AT + CHAIN_PARA.at.src_data_len) / 4;
+const CHAIN_DST_DATA_LEN = (AT + CHAIN_PARA.at.dst_data_len) / 4;
+const CHAIN_CIPHER_START = (AT + CHAIN_PARA.at.cipher_start_src_offset) / 4;
+const CHAIN_LEN_TO_CIPHER = (AT + CHAIN_PARA.at.len_to_cipher) / 4;
+const CHAIN_HASH_START = (AT + CHAIN_PARA.at.hash_start_src_offset) / 4;
+const CHAIN_LEN_TO_HASH = (AT + CHAIN_PARA.at.len_to_hash) / 4;
+const CHAIN_AAD_LEN = (AT + CHAIN_PARA.at.aad_len) / 4;
+const CHAIN_HASH_RESULT_LEN = (AT + CHAIN_PARA.at.hash_result_len) / 4;
 
-const SYM_OP_TYPE = AT + CIPHER_PARA.size + SYM_TAIL.at.op_type;
+const SYM_OP_TYPE = (AT + CIPHER_PARA.size + SYM_TAIL.at.op_type) / 4;
 
-const HASH_SRC_DATA_LEN = AT + HASH_PARA.at.src_data_len;
-const HASH_RESULT_LEN = AT + HASH_PARA.at.hash_result_len;
+const HASH_SRC_DATA_LEN = (AT + HASH_PARA.at.src_data_len) / 4;
+const HASH_RESULT_LEN = (AT + HASH_PARA.at.hash_result_len) / 4;
 
-const AEAD_IV_LEN = AT + AEAD_PARA.at.iv_len;
-const AEAD_AAD_LEN = AT + AEAD_PARA.at.aad_len;
-const AEAD_SRC_DATA_LEN = AT + AEAD_PARA.at.src_data_len;
-const AEAD_DST_DATA_LEN = AT + AEAD_PARA.at.dst_data_len;
-const AEAD_TAG_LEN = AT + AEAD_PARA.at.tag_len;
+const AEAD_IV_LEN = (AT + AEAD_PARA.at.iv_len) / 4;
+const AEAD_AAD_LEN = (AT + AEAD_PARA.at.aad_len) / 4;
+const AEAD_SRC_DATA_LEN = (AT + AEAD_PARA.at.src_data_len) / 4;
+const AEAD_DST_DATA_LEN = (AT + AEAD_PARA.at.dst_data_len) / 4;
+const AEAD_TAG_LEN = (AT + AEAD_PARA.at.tag_len) / 4;
 
 /**
  * Reads the fixed part of a session mode request whose header was read.
  *
- * @param view header and fixed part, in private memory
- * @param length bytes of the readable part that `view` holds
+ * @param words memory that holds header and fixed part
+ * @param at index of the header's first word
+ * @param length bytes of the readable part from there on
  * @param padded whether it is padded to 48 bytes, as without REVISION_1
  * @param request receives the fields; its service is set
  * @returns false when the fixed part is incomplete
  */
 export function decodeSessionPart(
-  view: DataView,
+  words: Uint32Array,
+  at: number,
   length: number,
   padded: boolean,
   request: DataRequest,
@@ -84,36 +92,36 @@ export function decodeSessionPart(
   // gives a scatterlist whole.
   request.exact = !padded;
   switch (request.service) {
-    case VIRTIO_CRYPTO_SERVICE_CIPHER:
-      request.opType = view.getUint32(SYM_OP_TYPE, true);
-      if (request.opType === VIRTIO_CRYPTO_SYM_OP_CIPHER) {
-        request.ivLength = view.getUint32(CIPHER_IV_LEN, true);
-        request.sourceLength = view.getUint32(CIPHER_SRC_DATA_LEN, true);
-        request.destinationLength = view.getUint32(CIPHER_DST_DATA_LEN, true);
-      } else if (request.opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING) {
-        request.ivLength = view.getUint32(CHAIN_IV_LEN, true);
-        request.sourceLength = view.getUint32(CHAIN_SRC_DATA_LEN, true);
-        request.destinationLength = view.getUint32(CHAIN_DST_DATA_LEN, true);
-        request.cipherStart = view.getUint32(CHAIN_CIPHER_START, true);
-        request.cipherLength = view.getUint32(CHAIN_LEN_TO_CIPHER, true);
-        request.hashStart = view.getUint32(CHAIN_HASH_START, true);
-        request.hashLength = view.getUint32(CHAIN_LEN_TO_HASH, true);
-        request.aadLength = view.getUint32(CHAIN_AAD_LEN, true);
-        request.resultLength = view.getUint32(CHAIN_HASH_RESULT_LEN, true);
+    case CIPHER:
+      request.opType = words[at + SYM_OP_TYPE]!;
+      if (request.opType === PLAIN_CIPHER) {
+        request.ivLength = words[at + CIPHER_IV_LEN]!;
+        request.sourceLength = words[at + CIPHER_SRC_DATA_LEN]!;
+        request.destinationLength = words[at + CIPHER_DST_DATA_LEN]!;
+      } else if (request.opType === CHAINING) {
+        request.ivLength = words[at + CHAIN_IV_LEN]!;
+        request.sourceLength = words[at + CHAIN_SRC_DATA_LEN]!;
+        request.destinationLength = words[at + CHAIN_DST_DATA_LEN]!;
+        request.cipherStart = words[at + CHAIN_CIPHER_START]!;
+        request.cipherLength = words[at + CHAIN_LEN_TO_CIPHER]!;
+        request.hashStart = words[at + CHAIN_HASH_START]!;
+        request.hashLength = words[at + CHAIN_LEN_TO_HASH]!;
+        request.aadLength = words[at + CHAIN_AAD_LEN]!;
+        request.resultLength = words[at + CHAIN_HASH_RESULT_LEN]!;
       }
       break;
-    case VIRTIO_CRYPTO_SERVICE_AEAD:
-      request.ivLength = view.getUint32(AEAD_IV_LEN, true);
-      request.aadLength = view.getUint32(AEAD_AAD_LEN, true);
-      request.sourceLength = view.getUint32(AEAD_SRC_DATA_LEN, true);
-      request.destinationLength = view.getUint32(AEAD_DST_DATA_LEN, true);
+    case AEAD:
+      request.ivLength = words[at + AEAD_IV_LEN]!;
+      request.aadLength = words[at + AEAD_AAD_LEN]!;
+      request.sourceLength = words[at + AEAD_SRC_DATA_LEN]!;
+      request.destinationLength = words[at + AEAD_DST_DATA_LEN]!;
       // Linux' structure ends before tag_len: there the session's counts.
-      if (!padded) request.tagLength = view.getUint32(AEAD_TAG_LEN, true);
+      if (!padded) request.tagLength = words[at + AEAD_TAG_LEN]!;
       request.exact = true;
       break;
     default:
-      request.sourceLength = view.getUint32(HASH_SRC_DATA_LEN, true);
-      request.resultLength = view.getUint32(HASH_RESULT_LEN, true);
+      request.sourceLength = words[at + HASH_SRC_DATA_LEN]!;
+      request.resultLength = words[at + HASH_RESULT_LEN]!;
   }
   return true;
 }

@@ -40,6 +40,16 @@ export const MAX_CHAIN_SEGMENTS = 65536 + 4096;
  */
 export const WALK_LIMIT = 65536;
 
+// Constants of a module's own are numbers to the compiler; exported and
+// imported ones are loaded and looked at each time.
+const {
+  NONE,
+  OUTSIDE_MEMORY,
+  READABLE_AFTER_WRITABLE,
+  TOO_LONG,
+  TOO_MANY_SEGMENTS,
+} = ChainFault;
+
 /** Most bytes a chain may describe (virtio 1.1, 2.6.5). */
 const MAX_CHAIN_BYTES = 0xffff_ffff;
 
@@ -63,9 +73,9 @@ export class Chain {
   readableLength = 0;
   /** Bytes of the writable part as the descriptors say, at most 2^32 - 1. */
   writableLength = 0;
-  /** Region of the last writable byte; -1 where there is none in memory. */
-  lastRegion = -1;
-  /** Offset of the last writable byte in its region. */
+  /** Window of the last writable byte; -1 where there is none in memory. */
+  lastWindow = -1;
+  /** Offset of the last writable byte in its window. */
   lastOffset = 0;
   /** A value of {@linkcode ChainFault}. */
   fault = 0;
@@ -88,9 +98,9 @@ export class Chain {
     this.end = segments.count;
     this.readableLength = 0;
     this.writableLength = 0;
-    this.lastRegion = -1;
+    this.lastWindow = -1;
     this.lastOffset = 0;
-    this.fault = ChainFault.NONE;
+    this.fault = NONE;
     this.walked = 0;
     this.#sawWritable = false;
   }
@@ -117,7 +127,7 @@ export class Chain {
     this.walked++;
     if (length === 0) return;
     if (this.readableLength + this.writableLength + length > MAX_CHAIN_BYTES) {
-      this.fault ||= ChainFault.TOO_LONG;
+      this.fault ||= TOO_LONG;
       if (!writable) return;
     }
     if (writable) {
@@ -126,33 +136,69 @@ export class Chain {
       const sum = this.writableLength + length;
       this.writableLength = sum > MAX_CHAIN_BYTES ? MAX_CHAIN_BYTES : sum;
     } else if (this.#sawWritable) {
-      this.fault ||= ChainFault.READABLE_AFTER_WRITABLE;
+      this.fault ||= READABLE_AFTER_WRITABLE;
       return;
     } else {
       this.readableLength += length;
     }
 
+    const window = memory.find(address);
+    if (window >= 0 && memory.room(window, address) >= length) {
+      const offset = memory.offsetIn(window, address);
+      this.push(segments, window, offset, length, writable);
+    } else {
+      this.#addPieces(memory, segments, address, length, writable);
+    }
+  }
+
+  /**
+   * Adds a buffer of at least one byte that is wholly in one window.
+   *
+   * @param segments the round's table
+   * @param window index of the window
+   * @param offset where the buffer starts in it
+   * @param length its bytes
+   * @param writable whether the device may write it
+   */
+  push(
+    segments: SegmentTable,
+    window: number,
+    offset: number,
+    length: number,
+    writable: boolean,
+  ): void {
+    if (!segments.push(window, offset, length)) {
+      this.fault ||= TOO_MANY_SEGMENTS;
+    }
+    this.end = segments.count;
+    if (writable) {
+      this.lastWindow = window;
+      this.lastOffset = offset + length - 1;
+    } else {
+      this.writableFirst = segments.count;
+    }
+  }
+
+  /** Adds a buffer that runs over windows, or out of them. */
+  #addPieces(
+    memory: GuestMemory,
+    segments: SegmentTable,
+    address: number,
+    length: number,
+    writable: boolean,
+  ): void {
     let left = length;
     while (left > 0) {
-      const region = memory.find(address);
-      if (region < 0) {
-        this.fault ||= ChainFault.OUTSIDE_MEMORY;
-        if (writable) this.lastRegion = -1;
+      const window = memory.find(address);
+      if (window < 0) {
+        this.fault ||= OUTSIDE_MEMORY;
+        if (writable) this.lastWindow = -1;
         return;
       }
-      const room = memory.room(region, address);
+      const room = memory.room(window, address);
       const here = left < room ? left : room;
-      const offset = memory.offsetIn(region, address);
-      if (!segments.push(region, offset, here)) {
-        this.fault ||= ChainFault.TOO_MANY_SEGMENTS;
-      }
-      this.end = segments.count;
-      if (writable) {
-        this.lastRegion = region;
-        this.lastOffset = offset + here - 1;
-      } else {
-        this.writableFirst = segments.count;
-      }
+      const offset = memory.offsetIn(window, address);
+      this.push(segments, window, offset, here, writable);
       address += here;
       left -= here;
     }

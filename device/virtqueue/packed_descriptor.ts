@@ -8,21 +8,23 @@
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { SegmentTable } from "../memory/segments.ts";
 import { type Chain, ChainFault } from "./chain.ts";
-import { INDIRECT_MAX, VIRTQ_DESC_F_WRITE } from "./descriptor.ts";
+import {
+  addressOf,
+  DESCRIPTOR_SIZE,
+  DESCRIPTOR_WORDS,
+  INDIRECT_MAX,
+  type IndirectTable,
+  LEN,
+  VIRTQ_DESC_F_WRITE,
+} from "./descriptor.ts";
 
-/** Size of a descriptor: le64 addr, le32 len, le16 id, le16 flags. */
-export const PACKED_DESCRIPTOR_SIZE = 16;
-const ADDR_LOW = 0;
-const ADDR_HIGH = 4;
-const LEN = 8;
-const FLAGS = 14;
+/** le16 id, le16 flags: index of a descriptor's word. */
+export const ID_AND_FLAGS = 3;
 
 /** Equal to the driver's wrap counter where it is available (2.7.1). */
 export const VIRTQ_DESC_F_AVAIL = 1 << 7;
 /** Equal to the device's wrap counter where it is used (2.7.1). */
 export const VIRTQ_DESC_F_USED = 1 << 15;
-
-const TWO_32 = 0x1_0000_0000;
 
 /**
  * Walks an indirect table and adds its buffers to the chain. Its entries come
@@ -35,6 +37,7 @@ const TWO_32 = 0x1_0000_0000;
  * @param memory the guest's memory
  * @param address guest address of the table
  * @param length its bytes
+ * @param table turns to it
  * @param chain receives the buffers
  * @param segments the round's table
  */
@@ -42,11 +45,12 @@ export function walkPackedIndirect(
   memory: GuestMemory,
   address: number,
   length: number,
+  table: IndirectTable,
   chain: Chain,
   segments: SegmentTable,
 ): void {
-  const entries = length / PACKED_DESCRIPTOR_SIZE;
-  if (entries < 1 || length % PACKED_DESCRIPTOR_SIZE !== 0) {
+  const entries = length >>> 4;
+  if (entries < 1 || (length & (DESCRIPTOR_SIZE - 1)) !== 0) {
     chain.fault ||= ChainFault.BAD_INDIRECT;
     return;
   }
@@ -56,23 +60,24 @@ export function walkPackedIndirect(
     // The place of the status is at the end.
     index = entries - INDIRECT_MAX;
   }
+  table.open(memory, address, length);
   for (; index < entries; index++) {
-    const at = address + index * PACKED_DESCRIPTOR_SIZE;
-    const region = memory.find(at);
-    if (region < 0 || memory.room(region, at) < PACKED_DESCRIPTOR_SIZE) {
-      chain.fault ||= ChainFault.BAD_INDIRECT;
-      return;
+    let { words } = table;
+    let at = table.first + index * DESCRIPTOR_WORDS;
+    if (table.first < 0) {
+      if (!table.gather(index)) {
+        chain.fault ||= ChainFault.BAD_INDIRECT;
+        return;
+      }
+      words = table.copy;
+      at = 0;
     }
-    const view = memory.data[region]!;
-    const offset = memory.offsetIn(region, at);
     chain.add(
       memory,
       segments,
-      // Inexact above 2^53, where no memory is.
-      view.getUint32(offset + ADDR_HIGH, true) * TWO_32 +
-        view.getUint32(offset + ADDR_LOW, true),
-      view.getUint32(offset + LEN, true),
-      (view.getUint16(offset + FLAGS, true) & VIRTQ_DESC_F_WRITE) !== 0,
+      addressOf(words, at),
+      words[at + LEN]!,
+      (words[at + ID_AND_FLAGS]! >>> 16 & VIRTQ_DESC_F_WRITE) !== 0,
     );
   }
 }

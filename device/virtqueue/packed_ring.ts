@@ -13,12 +13,17 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { SegmentTable } from "../memory/segments.ts";
 import { type Chain, ChainFault } from "./chain.ts";
 import {
+  addressOf,
+  DESCRIPTOR_SIZE,
+  DESCRIPTOR_WORDS,
+  IndirectTable,
+  LEN,
   VIRTQ_DESC_F_INDIRECT,
   VIRTQ_DESC_F_NEXT,
   VIRTQ_DESC_F_WRITE,
 } from "./descriptor.ts";
 import {
-  PACKED_DESCRIPTOR_SIZE,
+  ID_AND_FLAGS,
   VIRTQ_DESC_F_AVAIL,
   VIRTQ_DESC_F_USED,
   walkPackedIndirect,
@@ -26,19 +31,14 @@ import {
 import { type DeviceRing, RingError, type RingSetup, Take } from "./ring.ts";
 import { findRingPart } from "./ring_part.ts";
 
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { EMPTY, TAKEN, BROKEN } = Take;
+
 /** Largest size of a packed ring (virtio 1.1, 2.7). */
 export const PACKED_RING_MAX = 32768;
 
 /** Both at the first descriptor, both wrap counters 1 (virtio 1.1, 2.7.1). */
 export const PACKED_RING_START = 0x8000_8000;
-
-// A descriptor in 32-bit words: addr, len, then id in the low and flags in the
-// high half of the last.
-const DESCRIPTOR_WORDS = 4;
-const ADDR_LOW = 0;
-const ADDR_HIGH = 1;
-const LEN = 2;
-const ID_AND_FLAGS = 3;
 
 const AVAIL_AND_USED = VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED;
 
@@ -53,8 +53,6 @@ const RING_EVENT_FLAGS_DESC = 2;
 /** Offset and wrap counter, as the base and event suppression have them. */
 const OFFSET_MASK = 0x7fff;
 const WRAP_BIT = 0x8000;
-
-const TWO_32 = 0x1_0000_0000;
 
 /** A view of a part of the ring in 32-bit words. */
 function words(
@@ -79,7 +77,7 @@ export class PackedRing implements DeviceRing {
   readonly size: number;
   readonly #memory: GuestMemory;
   readonly #eventIndex: boolean;
-  readonly #indirect: boolean;
+  readonly #indirect: IndirectTable | undefined;
   readonly #ring: Uint32Array<SharedArrayBuffer>;
   readonly #driverEvents: Uint32Array<SharedArrayBuffer>;
   readonly #deviceEvents: Uint32Array<SharedArrayBuffer>;
@@ -114,13 +112,13 @@ export class PackedRing implements DeviceRing {
     this.size = size;
     this.#memory = memory;
     this.#eventIndex = setup.notification === "event-index";
-    this.#indirect = setup.indirect;
+    this.#indirect = setup.indirect ? new IndirectTable() : undefined;
     // virtio 1.1, 2.7.10.1: alignment and size of each part.
     this.#ring = words(
       memory,
       "descriptor ring",
       setup.descriptorAddress,
-      PACKED_DESCRIPTOR_SIZE * size,
+      DESCRIPTOR_SIZE * size,
       16,
     );
     this.#driverEvents = words(
@@ -164,11 +162,11 @@ export class PackedRing implements DeviceRing {
   }
 
   take(chain: Chain, segments: SegmentTable): number {
-    if (this.#broken !== undefined) return Take.BROKEN;
+    if (this.#broken !== undefined) return BROKEN;
     const head = this.#availableNext;
     // Sequentially consistent, so that what the flags make available is seen.
     let word = Atomics.load(this.#ring, this.#wordOf(head) + ID_AND_FLAGS);
-    if (!this.#isAvailable(word, head)) return Take.EMPTY;
+    if (!this.#isAvailable(word, head)) return EMPTY;
     chain.begin(0, segments);
     const room = this.size - this.#held;
     let count = 0;
@@ -203,7 +201,7 @@ export class PackedRing implements DeviceRing {
     chain.descriptors = count;
     this.#availableNext = at;
     this.#held += count;
-    return Take.TAKEN;
+    return TAKEN;
   }
 
   untake(chain: Chain): void {
@@ -289,24 +287,30 @@ export class PackedRing implements DeviceRing {
     segments: SegmentTable,
   ): void {
     const at = this.#wordOf(position);
-    // Inexact above 2^53, where no memory is.
-    const address = this.#ring[at + ADDR_HIGH]! * TWO_32 +
-      this.#ring[at + ADDR_LOW]!;
+    const address = addressOf(this.#ring, at);
     const length = this.#ring[at + LEN]!;
     if (!(flags & VIRTQ_DESC_F_INDIRECT)) {
       const writable = (flags & VIRTQ_DESC_F_WRITE) !== 0;
       chain.add(this.#memory, segments, address, length, writable);
       return;
     }
+    const table = this.#indirect;
     const more = (flags & VIRTQ_DESC_F_NEXT) !== 0;
     // virtio 1.1, 2.7.19: only where negotiated, and 2.7.5: no list is of
     // descriptors of both kinds.
-    if (!this.#indirect || more || count > 1) {
+    if (table === undefined || more || count > 1) {
       chain.fault ||= ChainFault.BAD_INDIRECT;
     }
     // One table a list: else its walk would have no bound.
-    if (!this.#indirect || more) return;
-    walkPackedIndirect(this.#memory, address, length, chain, segments);
+    if (table === undefined || more) return;
+    walkPackedIndirect(
+      this.#memory,
+      address,
+      length,
+      table,
+      chain,
+      segments,
+    );
   }
 
   /** Whether flags say that the descriptor at a position is available. */
@@ -349,6 +353,6 @@ export class PackedRing implements DeviceRing {
 
   #break(reason: string): number {
     this.#broken = new RingError(reason);
-    return Take.BROKEN;
+    return BROKEN;
   }
 }

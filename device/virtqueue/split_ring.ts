@@ -10,15 +10,8 @@
 
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { SegmentTable } from "../memory/segments.ts";
-import { type Chain, ChainFault } from "./chain.ts";
-import {
-  Descriptor,
-  DESCRIPTOR_SIZE,
-  VIRTQ_DESC_F_INDIRECT,
-  VIRTQ_DESC_F_NEXT,
-  VIRTQ_DESC_F_WRITE,
-  walkIndirect,
-} from "./descriptor.ts";
+import type { Chain } from "./chain.ts";
+import { DESCRIPTOR_SIZE, IndirectTable, walkTable } from "./descriptor.ts";
 import {
   type DeviceRing,
   type Notification,
@@ -27,6 +20,9 @@ import {
   Take,
 } from "./ring.ts";
 import { findRingPart } from "./ring_part.ts";
+
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { EMPTY, TAKEN, BROKEN } = Take;
 
 /** Largest size of a split ring (virtio 1.1, 2.6). */
 export const SPLIT_RING_MAX = 32768;
@@ -62,8 +58,8 @@ export class SplitRing implements DeviceRing {
   readonly #mask: number;
   readonly #memory: GuestMemory;
   readonly #notification: Notification;
-  readonly #indirect: boolean;
-  readonly #descriptors: DataView<SharedArrayBuffer>;
+  readonly #descriptors: Uint32Array<SharedArrayBuffer>;
+  readonly #indirect: IndirectTable | undefined;
   readonly #available: Uint16Array<SharedArrayBuffer>;
   readonly #used: Uint16Array<SharedArrayBuffer>;
   readonly #usedElements: Uint32Array<SharedArrayBuffer>;
@@ -80,8 +76,6 @@ export class SplitRing implements DeviceRing {
   /** A ring that just started may owe the driver a signal. */
   #owesSignal = true;
   #broken: RingError | undefined;
-  readonly #descriptor = new Descriptor();
-  readonly #entry = new Descriptor();
 
   /**
    * @param memory the guest's memory
@@ -98,7 +92,7 @@ export class SplitRing implements DeviceRing {
     this.#mask = size - 1;
     this.#memory = memory;
     this.#notification = setup.notification;
-    this.#indirect = setup.indirect;
+    this.#indirect = setup.indirect ? new IndirectTable() : undefined;
     const table = words(
       memory,
       "descriptor table",
@@ -106,10 +100,10 @@ export class SplitRing implements DeviceRing {
       DESCRIPTOR_SIZE * size,
       16,
     );
-    this.#descriptors = new DataView(
+    this.#descriptors = new Uint32Array(
       table.buffer,
       table.byteOffset,
-      table.byteLength,
+      table.byteLength >> 2,
     );
     // The event index behind each ring always has its place (virtio 1.1, 2.6.2).
     this.#available = words(
@@ -143,11 +137,11 @@ export class SplitRing implements DeviceRing {
   }
 
   take(chain: Chain, segments: SegmentTable): number {
-    if (this.#broken !== undefined) return Take.BROKEN;
+    if (this.#broken !== undefined) return BROKEN;
     const next = this.#availableNext;
     if (next === this.#availableSeen) {
       const index = Atomics.load(this.#available, IDX);
-      if (index === next) return Take.EMPTY;
+      if (index === next) return EMPTY;
       const waiting = (index - next) & 0xffff;
       if (waiting > this.size) {
         return this.#break(
@@ -163,11 +157,20 @@ export class SplitRing implements DeviceRing {
       );
     }
     chain.begin(head, segments);
-    if (!this.#walk(head, chain, segments)) {
+    const walked = walkTable(
+      this.#memory,
+      this.#descriptors,
+      this.size,
+      head,
+      this.#indirect,
+      chain,
+      segments,
+    );
+    if (!walked) {
       return this.#break(`The descriptors from ${head} on form a loop`);
     }
     this.#availableNext = (next + 1) & 0xffff;
-    return Take.TAKEN;
+    return TAKEN;
   }
 
   untake(_chain: Chain): void {
@@ -217,42 +220,8 @@ export class SplitRing implements DeviceRing {
     return Atomics.load(this.#available, IDX) !== this.#availableNext;
   }
 
-  /** Walks from a head; false for a loop in the ring's own table. */
-  #walk(head: number, chain: Chain, segments: SegmentTable): boolean {
-    const memory = this.#memory;
-    const descriptor = this.#descriptor;
-    let index = head;
-    for (let count = 1; count <= this.size; count++) {
-      descriptor.read(this.#descriptors, index * DESCRIPTOR_SIZE);
-      chain.descriptors = count;
-      if (descriptor.flags & VIRTQ_DESC_F_INDIRECT) {
-        // virtio 1.1, 2.6.5.3.1: not together with NEXT.
-        if (!this.#indirect || descriptor.flags & VIRTQ_DESC_F_NEXT) {
-          chain.fault ||= ChainFault.BAD_INDIRECT;
-        } else {
-          walkIndirect(memory, descriptor, this.#entry, chain, segments);
-        }
-        return true;
-      }
-      chain.add(
-        memory,
-        segments,
-        descriptor.address,
-        descriptor.length,
-        (descriptor.flags & VIRTQ_DESC_F_WRITE) !== 0,
-      );
-      if (!(descriptor.flags & VIRTQ_DESC_F_NEXT)) return true;
-      index = descriptor.next;
-      if (index >= this.size) {
-        chain.fault ||= ChainFault.NEXT_OUT_OF_RANGE;
-        return true;
-      }
-    }
-    return false;
-  }
-
   #break(reason: string): number {
     this.#broken = new RingError(reason);
-    return Take.BROKEN;
+    return BROKEN;
   }
 }

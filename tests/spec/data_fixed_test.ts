@@ -106,7 +106,8 @@ function decode(
   // What an earlier request left must not be seen.
   request.aadLength = request.resultLength = request.tagLength = 777;
   const status = decodeDataRequest(
-    new DataView(bytes.buffer),
+    new Uint32Array(bytes.buffer.slice(0, bytes.length & ~3)),
+    0,
     length,
     layout,
     request,

@@ -29,7 +29,8 @@ function decode(
   const request = new DataRequest();
   const bytes = concat(le32(opcode, 0, 1, 1, flag, 0), zeros(96));
   const status = decodeDataRequest(
-    new DataView(bytes.buffer),
+    new Uint32Array(bytes.buffer.slice(0, bytes.length & ~3)),
+    0,
     length,
     requestLayout("v15", ALL, features, false),
     request,

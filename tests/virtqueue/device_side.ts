@@ -61,9 +61,9 @@ class DeviceSide<R extends DeviceRing> {
 
   /** Guest address of the byte that takes the status; undefined: none. */
   get statusAddress(): number | undefined {
-    const { lastRegion, lastOffset } = this.chain;
-    if (lastRegion < 0) return undefined;
-    return this.#memory.regions[lastRegion]!.guestAddress + lastOffset;
+    const { lastWindow, lastOffset } = this.chain;
+    if (lastWindow < 0) return undefined;
+    return this.#memory.regions[lastWindow]!.guestAddress + lastOffset;
   }
 
   /** The fault's name. */

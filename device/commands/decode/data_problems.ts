@@ -56,7 +56,8 @@ export function decodeHead(
   head.set(bytes.subarray(0, DATA_FIXED_MAX));
   const request = new DataRequest();
   const status = decodeDataRequest(
-    new DataView(head.buffer),
+    new Uint32Array(head.buffer),
+    0,
     head.length,
     reading.layout,
     request,

@@ -9,6 +9,10 @@ import type { Context, Job } from "../engine.ts";
 import { HALF } from "./native_memory.ts";
 import { IMB_CIPHER_CNTR, type Recipe } from "./recipes.ts";
 
+// Imported constants are cells to the compiler, a module's own are numbers.
+const TWO_32 = HALF;
+const CNTR = IMB_CIPHER_CNTR;
+
 /**
  * Whether a job has the lengths that its algorithm takes, and room for its
  * result. Callers have checked them; native code still takes nothing on trust.
@@ -43,8 +47,11 @@ export function hasLegalLengths(job: Job, context: Context): boolean {
  * @param context its context
  * @returns number of bytes
  */
-export function textLength(job: Job, context: Context): number {
-  return context.algorithm.kind === "aead" && context.direction === "decrypt"
+export function textLength(
+  job: Job,
+  context: { readonly isAead: boolean; readonly decrypts: boolean },
+): number {
+  return context.isAead && context.decrypts
     ? job.source.length - job.resultLength
     : job.source.length;
 }
@@ -70,10 +77,10 @@ export function libraryTakes(
   if (job.ivLength < recipe.leastIv || job.ivLength > recipe.mostIv) {
     return false;
   }
-  if (recipe.cipher !== IMB_CIPHER_CNTR) return true;
+  if (recipe.cipher !== CNTR) return true;
   // The library counts in the low 32 bits, and the counter here has 128.
   const { iv } = job;
   const counter = iv[12]! * 0x100_0000 + (iv[13]! << 16 | iv[14]! << 8) +
     iv[15]!;
-  return counter + (length >> 4) + 1 < HALF;
+  return counter + (length >> 4) + 1 < TWO_32;
 }

@@ -30,6 +30,10 @@ export class IpsecMbContext implements Context {
   readonly group: number;
   /** How the library is asked. */
   readonly recipe: Recipe;
+  /** Whether the direction is "decrypt". */
+  readonly decrypts: boolean;
+  /** Whether the algorithm is an AEAD. */
+  readonly isAead: boolean;
   /** Key material, then the key itself. */
   readonly memory: NativeMemory;
   readonly #makers: Makers;
@@ -57,6 +61,8 @@ export class IpsecMbContext implements Context {
     this.direction = direction;
     this.group = makers.group;
     this.recipe = recipe;
+    this.decrypts = direction === "decrypt";
+    this.isAead = algorithm.kind === "aead";
     // The key starts where the material ends, at a multiple of 16.
     const keyAt = (recipe.room + 15) & ~15;
     this.memory = new NativeMemory((keyAt + key.length + 19) & ~15);

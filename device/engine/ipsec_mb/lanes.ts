@@ -18,6 +18,13 @@ import type { IpsecMbContext } from "./context.ts";
 import { GuestAddresses, HALF, NativeMemory } from "./native_memory.ts";
 import { Extra, IMB_CIPHER_CBC, type Recipe, Via } from "./recipes.ts";
 
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { DONE, FAILED, BAD_TAG } = JobOutcome;
+const { CIPHER_BURST, HASH_BURST, JOBS } = Via;
+const { KEYS, AAD, KEY_IV } = Extra;
+const TWO_32 = HALF;
+const CBC = IMB_CIPHER_CBC;
+
 /** IMB_MAX_BURST_SIZE */
 export const MOST_JOBS = 128;
 
@@ -133,6 +140,11 @@ export class Lanes {
   readonly #wordAt = new Int32Array(MOST_JOBS);
   /** Offset of each result in private memory; -1 where it is in its place. */
   readonly #resultAt = new Int32Array(MOST_JOBS);
+  /** What the unchanging fields of each job of a burst were filled in for. */
+  readonly #filled: (Recipe | undefined)[] = new Array(MOST_JOBS).fill(
+    undefined,
+  );
+  readonly #filledTo: boolean[] = new Array(MOST_JOBS).fill(false);
   /** Bytes of each result, without a tag. */
   readonly #length = new Int32Array(MOST_JOBS);
 
@@ -200,10 +212,7 @@ export class Lanes {
    * @throws {RangeError} Its spans leave the segments
    */
   add(job: Job, context: IpsecMbContext): boolean {
-    const { recipe } = context;
-    const decrypts = context.direction === "decrypt";
-    const { kind } = context.algorithm;
-    const isAead = kind === "aead";
+    const { recipe, decrypts, isAead } = context;
     const tag = isAead ? job.resultLength : 0;
     const length = textLength(job, context);
     if (!libraryTakes(recipe, job, length)) return false;
@@ -223,7 +232,7 @@ export class Lanes {
     if (!isAead || !decrypts) source = this.#place(job.source, length);
     if (
       source >= 0 && length >= LEAST_STAGGERED && this.#crowded &&
-      recipe.cipher === IMB_CIPHER_CBC && !decrypts
+      recipe.cipher === CBC && !decrypts
     ) {
       // Where lanes share sets of the cache, a copy costs less.
       const set = source & SET_BITS;
@@ -241,7 +250,7 @@ export class Lanes {
     }
 
     let destination = source;
-    if (kind === "hash" || kind === "mac") {
+    if (recipe.digest > 0) {
       resultAt = -1;
     } else if (!isAead || !decrypts) {
       const place = this.#place(job.destination, length);
@@ -263,7 +272,7 @@ export class Lanes {
     this.#jobs[slot] = job;
     this.#resultAt[slot] = resultAt;
     this.#length[slot] = length;
-    if (recipe.via === Via.JOBS) {
+    if (recipe.via === JOBS) {
       this.functions.submitJobNocheck(this.#manager);
     }
     return true;
@@ -274,10 +283,11 @@ export class Lanes {
     const count = this.#count;
     if (count === 0) return;
     const recipe = this.#recipe!;
+    const isAead = recipe.extra === AAD;
     const { functions } = this;
     const manager = this.#manager;
     switch (recipe.via) {
-      case Via.CIPHER_BURST:
+      case CIPHER_BURST:
         functions.submitCipherBurstNocheck(
           manager,
           this.#burst,
@@ -287,7 +297,7 @@ export class Lanes {
           recipe.keyLength,
         );
         break;
-      case Via.HASH_BURST:
+      case HASH_BURST:
         functions.submitHashBurstNocheck(
           manager,
           this.#burst,
@@ -301,9 +311,14 @@ export class Lanes {
     for (let slot = 0; slot < count; slot++) {
       const job = this.#jobs[slot]!;
       this.#jobs[slot] = this.#idle;
-      job.outcome = JobOutcome.FAILED;
+      job.outcome = FAILED;
       const status = this.#words[this.#wordAt[slot]! + JOB_STATUS];
       if (status !== COMPLETED) continue;
+      if (recipe.digest === 0 && !isAead && this.#resultAt[slot]! < 0) {
+        // A cipher's result that is in its place.
+        job.outcome = DONE;
+        continue;
+      }
       try {
         job.outcome = this.#deliver(job, slot);
       } catch {
@@ -330,6 +345,12 @@ export class Lanes {
     const { segments } = this.#on!;
     let { segment, skip } = span;
     const { count } = segments;
+    if (segment < count && skip + length <= segments.length[segment]!) {
+      return this.#guest.at(
+        segments.region[segment]!,
+        segments.offset[segment]! + skip,
+      );
+    }
     while (segment < count && skip >= segments.length[segment]!) {
       skip -= segments.length[segment]!;
       segment++;
@@ -362,7 +383,7 @@ export class Lanes {
 
   /** The address of a byte of private memory. */
   #addressOf(offset: number): number {
-    return this.#high * HALF + this.#low + offset;
+    return this.#high * TWO_32 + this.#low + offset;
   }
 
   /** Copies contiguous guest memory into the arena. */
@@ -371,7 +392,7 @@ export class Lanes {
     copy[0] = this.#low + at;
     copy[1] = this.#high;
     copy[2] = source;
-    copy[3] = source / HALF;
+    copy[3] = source / TWO_32;
     copy[4] = length;
     this.#library.memcpy(this.#copy[0]!, this.#copy[1]!, this.#copy[2]!);
   }
@@ -387,46 +408,67 @@ export class Lanes {
   ): void {
     const { memory, recipe } = context;
     const { places } = recipe;
+    const decrypts = this.#decrypts;
     const slot = this.#count;
     const slotAt = this.#slotsAt + slot * SLOT;
-    const at = recipe.via === Via.JOBS
+    const at = recipe.via === JOBS
       ? (this.functions.getNextJob(this.#manager) - this.#low) >> 2
       : (this.#burstAt + slot * this.#stride) >> 2;
     this.#wordAt[slot] = at;
     const words = this.#words;
     const keys = memory.low;
     const keysHigh = memory.high;
-    const high = this.#high;
     words[at + JOB_ENC_KEYS] = keys + places[0];
     words[at + JOB_ENC_KEYS + 1] = keysHigh;
     words[at + JOB_DEC_KEYS] = keys + places[1];
     words[at + JOB_DEC_KEYS + 1] = keysHigh;
-    words[at + JOB_KEY_LENGTH] = recipe.keyLength;
     words[at + JOB_SRC] = source;
-    words[at + JOB_SRC + 1] = source / HALF;
+    words[at + JOB_SRC + 1] = source / TWO_32;
     words[at + JOB_DST] = destination;
-    words[at + JOB_DST + 1] = destination / HALF;
-    words[at + JOB_CIPHER_START] = 0;
+    words[at + JOB_DST + 1] = destination / TWO_32;
     words[at + JOB_CIPHER_LENGTH] = length * recipe.lengthScale;
+    words[at + JOB_STATUS] = 0;
+    if (recipe.mostIv > 0) {
+      const ivAt = slotAt >> 2;
+      const { ivWords } = job;
+      words[ivAt] = ivWords[0]!;
+      words[ivAt + 1] = ivWords[1]!;
+      words[ivAt + 2] = ivWords[2]!;
+      words[ivAt + 3] = ivWords[3]!;
+    }
+    if (recipe.via === CIPHER_BURST) {
+      // The library leaves these jobs as they are, but for their status.
+      if (this.#filled[slot] === recipe && this.#filledTo[slot] === decrypts) {
+        return;
+      }
+      this.#filled[slot] = recipe;
+      this.#filledTo[slot] = decrypts;
+    }
+    const high = this.#high;
+    words[at + JOB_KEY_LENGTH] = recipe.keyLength;
+    words[at + JOB_KEY_LENGTH + 1] = 0;
+    words[at + JOB_CIPHER_START] = 0;
+    words[at + JOB_CIPHER_START + 1] = 0;
+    words[at + JOB_CIPHER_LENGTH + 1] = 0;
     words[at + JOB_HASH_START] = 0;
+    words[at + JOB_HASH_START + 1] = 0;
     words[at + JOB_HASH_LENGTH] = length * recipe.lengthScale;
+    words[at + JOB_HASH_LENGTH + 1] = 0;
     words[at + JOB_IV] = this.#low + slotAt;
     words[at + JOB_IV + 1] = high;
     words[at + JOB_IV_LENGTH] = job.ivLength;
+    words[at + JOB_IV_LENGTH + 1] = 0;
     words[at + JOB_TAG] = this.#low + slotAt + IV_ROOM;
     words[at + JOB_TAG + 1] = high;
     words[at + JOB_TAG_LENGTH] = recipe.digest + tag;
-    words[at + JOB_STATUS] = 0;
+    words[at + JOB_TAG_LENGTH + 1] = 0;
     words[at + JOB_CIPHER] = recipe.cipher;
-    words[at + JOB_DIRECTION] = this.#decrypts
-      ? IMB_DIR_DECRYPT
-      : IMB_DIR_ENCRYPT;
+    words[at + JOB_DIRECTION] = decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
     words[at + JOB_HASH] = recipe.hash;
     // 1 and 2: the other one to decrypt.
-    words[at + JOB_ORDER] = this.#decrypts ? 3 - recipe.order : recipe.order;
-    if (recipe.mostIv > 0) this.#copyIv(job.iv, slotAt);
+    words[at + JOB_ORDER] = decrypts ? 3 - recipe.order : recipe.order;
     switch (recipe.extra) {
-      case Extra.KEYS:
+      case KEYS:
         words[at + JOB_U] = keys + places[2];
         words[at + JOB_U + 1] = keysHigh;
         words[at + JOB_U + 2] = keys + places[3];
@@ -434,7 +476,7 @@ export class Lanes {
         words[at + JOB_U + 4] = keys + places[4];
         words[at + JOB_U + 5] = keysHigh;
         break;
-      case Extra.AAD: {
+      case AAD: {
         const { aad } = job;
         let place = aad.length === 0 ? 0 : this.#place(aad, aad.length);
         // The text may be written before the AAD is read.
@@ -448,7 +490,7 @@ export class Lanes {
           place = this.#addressOf(aadAt);
         }
         words[at + JOB_U] = place;
-        words[at + JOB_U + 1] = place / HALF;
+        words[at + JOB_U + 1] = place / TWO_32;
         words[at + JOB_U + 2] = aad.length;
         words[at + JOB_U + 3] = 0;
         words[at + JOB_U + 4] = 0;
@@ -460,19 +502,8 @@ export class Lanes {
         words[at + JOB_U + 1] = keysHigh;
         words[at + JOB_U + 2] = this.#low + slotAt;
         words[at + JOB_U + 3] = high;
-        words[at + JOB_U + 4] = recipe.extra === Extra.KEY_IV
-          ? 0
-          : job.ivLength;
+        words[at + JOB_U + 4] = recipe.extra === KEY_IV ? 0 : job.ivLength;
         words[at + JOB_U + 5] = 0;
-    }
-  }
-
-  #copyIv(iv: Uint8Array, slotAt: number): void {
-    const words = this.#words;
-    const at = slotAt >> 2;
-    for (let i = 0; i < 4; i++) {
-      words[at + i] = iv[4 * i]! | iv[4 * i + 1]! << 8 | iv[4 * i + 2]! << 16 |
-        iv[4 * i + 3]! << 24;
     }
   }
 
@@ -488,12 +519,12 @@ export class Lanes {
       case "mac":
         cursor.seekSpan(job.destination);
         cursor.write(this.#bytes, tagAt, job.resultLength);
-        return JobOutcome.DONE;
+        return DONE;
       case "cipher":
-        if (resultAt < 0) return JobOutcome.DONE;
+        if (resultAt < 0) return DONE;
         cursor.seekSpan(job.destination);
         cursor.write(this.#bytes, resultAt, length);
-        return JobOutcome.DONE;
+        return DONE;
       default:
         break;
     }
@@ -507,15 +538,15 @@ export class Lanes {
       }
       if (difference !== 0) {
         this.#bytes.fill(0, resultAt, resultAt + length);
-        return JobOutcome.BAD_TAG;
+        return BAD_TAG;
       }
       cursor.write(this.#bytes, resultAt, length);
-      return JobOutcome.DONE;
+      return DONE;
     }
     if (resultAt < 0) cursor.skip(length);
     else cursor.write(this.#bytes, resultAt, length);
     cursor.write(this.#bytes, tagAt, job.resultLength);
-    return JobOutcome.DONE;
+    return DONE;
   }
 
   /**
