@@ -10,6 +10,7 @@ import {
   type Context,
   type Engine,
   type EngineName,
+  type InPlaceRunner,
   Job,
   type JobMemory,
   JobOutcome,
@@ -247,6 +248,25 @@ export class AutoEngine implements Engine {
   /** Overwrites what the engines keep of data between jobs. */
   wipe(): void {
     for (const engine of this.engines) engine.wipe();
+  }
+
+  /** The way to run ciphers in place: that of the engine which runs bursts. */
+  get inPlace(): InPlaceRunner | undefined {
+    return this.#burst?.inPlace;
+  }
+
+  /**
+   * What a context comes down to in place.
+   *
+   * @param context a context of this engine
+   * @returns the context of the engine that runs bursts, where it gets jobs of
+   * the operation and runs it in place
+   */
+  inPlaceContext(context: Context): Context | undefined {
+    return context instanceof AutoContext && context.burst !== undefined &&
+        !context.wiped
+      ? this.#burst?.inPlaceContext(context.part(this.#burstIndex))
+      : undefined;
   }
 
   /** Gives a job to the engine that runs bursts; false where it is not for it. */

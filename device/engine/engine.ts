@@ -124,8 +124,60 @@ export interface JobMemory {
   readonly segments: SegmentTable;
 }
 
+/**
+ * Runs ciphers from place to place in guest memory, without jobs: the shortest
+ * way for what is contiguous. Operations of one batch have contexts of one
+ * group.
+ */
+export interface InPlaceRunner {
+  /**
+   * Turns to a batch.
+   *
+   * @param memory the guest's memory
+   */
+  beginInPlace(memory: GuestMemory): void;
+  /**
+   * Takes an operation in, as the next of the batch.
+   *
+   * @param context what {@linkcode Runner.inPlaceContext} gave
+   * @param window the window of guest memory it is in
+   * @param source offset of the source in it, in bytes
+   * @param destination offset of the destination
+   * @param length bytes of each, of a legal length
+   * @param words memory that holds the iv; each word is read once
+   * @param iv index of the iv's first word
+   * @returns false for an operation that is not run in this way: nothing was
+   * taken in
+   */
+  addInPlace(
+    context: Context,
+    window: number,
+    source: number,
+    destination: number,
+    length: number,
+    words: Uint32Array,
+    iv: number,
+  ): boolean;
+  /**
+   * Runs what was taken in.
+   *
+   * @returns for each operation in its order, 1 where it was done
+   */
+  finishInPlace(): Uint8Array;
+}
+
 /** What runs jobs. */
 export interface Runner {
+  /** The engine's way to run ciphers in place, where it has one. */
+  readonly inPlace?: InPlaceRunner | undefined;
+  /**
+   * What a context comes down to in place.
+   *
+   * @param context a context of this runner
+   * @returns the context to give to {@linkcode InPlaceRunner.addInPlace}, or
+   * undefined where its operations are not run in this way
+   */
+  inPlaceContext?(context: Context): Context | undefined;
   /** Number of groups its contexts fall into. */
   readonly groups: number;
   /**

@@ -17,6 +17,7 @@ import {
   type Context,
   type Engine,
   type EngineName,
+  type InPlaceRunner,
   Job,
   type JobMemory,
   JobOutcome,
@@ -25,7 +26,7 @@ import { hasLegalLengths, textLength } from "./ipsec_mb/checks.ts";
 import { IpsecMbContext } from "./ipsec_mb/context.ts";
 import { Lanes } from "./ipsec_mb/lanes.ts";
 import { runLongJob } from "./ipsec_mb/long_jobs.ts";
-import { RECIPES } from "./ipsec_mb/recipes.ts";
+import { RECIPES, Via } from "./ipsec_mb/recipes.ts";
 import { checkedSizes } from "./ipsec_mb/self_check.ts";
 import { NobleEngine } from "./noble.ts";
 import { directions } from "./noble/groups.ts";
@@ -217,6 +218,24 @@ export class IpsecMbEngine implements Engine {
   /** Runs the jobs that were taken in. */
   finish(): void {
     this.#lanes.finish();
+  }
+
+  /** This engine's way to run ciphers in place. */
+  get inPlace(): InPlaceRunner {
+    return this.#lanes;
+  }
+
+  /**
+   * What a context comes down to in place.
+   *
+   * @param context a context of this engine
+   * @returns the same context, where bursts of its algorithm run in place
+   */
+  inPlaceContext(context: Context): Context | undefined {
+    return context instanceof IpsecMbContext && context.engine === this &&
+        context.recipe.via === Via.CIPHER_BURST
+      ? context
+      : undefined;
   }
 
   /** Whether a job is one of this engine's, and of legal lengths. */

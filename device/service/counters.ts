@@ -55,6 +55,13 @@ export class QueueCounters {
     if (status < STATUSES) this.#values[STATUS + status]! += 1;
   }
 
+  /** Counts requests that were answered with VIRTIO_CRYPTO_OK. */
+  served(count: number, bytes: number): void {
+    this.#values[REQUESTS]! += count;
+    this.#values[BYTES]! += bytes;
+    this.#values[STATUS]! += count;
+  }
+
   /** Counts a round that answered some requests. */
   round(requests: number, milliseconds: number): void {
     this.#values[ROUNDS]! += 1;

@@ -42,6 +42,7 @@ import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import type { QueueCounters } from "./counters.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
 import { StatelessOperation } from "./stateless.ts";
+import { StraightRequests } from "./straight_requests.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { NONE: NO_FAULT, TOO_MANY_SEGMENTS } = ChainFault;
@@ -125,6 +126,10 @@ export class Round implements JobMemory {
   readonly #groups: Int16Array;
   #groupCount = 0;
   readonly #jobs: Job[] = [];
+  /** What serves straight requests, where an engine can. */
+  readonly #straight: StraightRequests | undefined;
+  /** The window of guest memory that the last request was in. */
+  #window = 0;
 
   /**
    * @param memory the guest's memory
@@ -159,6 +164,16 @@ export class Round implements JobMemory {
     this.#groupFirst = new Int16Array(groups).fill(-1);
     this.#groupLast = new Int16Array(groups).fill(-1);
     this.#groups = new Int16Array(groups);
+    // Sessions of plain ciphers have contexts of the first engine that has them.
+    const [first] = this.#runners;
+    this.#straight = first?.inPlace &&
+      new StraightRequests(
+        sessions,
+        first,
+        first.inPlace,
+        counters,
+        limits.maxSize,
+      );
   }
 
   /**
@@ -180,7 +195,15 @@ export class Round implements JobMemory {
    * @returns a value of {@linkcode RoundResult}
    */
   run(ring: DeviceRing, layout: RequestLayout): number {
+    if (ring.isEmpty()) return RoundResult.IDLE;
     const started = performance.now();
+    const straight = this.#straight?.run(
+      ring,
+      layout,
+      this.memory,
+      this.#window,
+    ) ?? 0;
+    if (straight > 0) return this.#publish(ring, straight, started);
     const broken = !this.#take(ring);
     if (this.#count === 0) {
       return broken ? RoundResult.BROKEN : RoundResult.IDLE;
@@ -196,6 +219,12 @@ export class Round implements JobMemory {
       }
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
+    this.#window = Math.max(0, this.#entries[count - 1]!.chain.lastWindow);
+    return this.#publish(ring, count, started);
+  }
+
+  /** Shows the driver the answers, and says whether it is to be told. */
+  #publish(ring: DeviceRing, count: number, started: number): number {
     ring.publish();
     this.#counters.round(count, performance.now() - started);
     if (!ring.shouldSignal()) return RoundResult.WORKED;

@@ -31,6 +31,13 @@ export interface PreparedSession {
   readonly hash: Algorithm | undefined;
   /** Bytes of digest or tag given at creation. */
   readonly resultLength: number;
+  /**
+   * Opcode of its requests that are served in place, and the context for them:
+   * undefined until the first request comes, and the context where there are
+   * none.
+   */
+  straightOpcode: number | undefined;
+  straight: Context | undefined;
 }
 
 /**
@@ -159,6 +166,8 @@ export class ContextCache {
       algorithm: context.algorithm,
       hash: context.hash,
       resultLength: parameters.resultLength,
+      straightOpcode: undefined,
+      straight: undefined,
     };
     this.#entries[entry] = session;
     this.#entryOf[low] = entry;

@@ -29,6 +29,7 @@ import {
   walkPackedIndirect,
 } from "./packed_descriptor.ts";
 import { type DeviceRing, RingError, type RingSetup, Take } from "./ring.ts";
+import type { StraightChains } from "./straight_chains.ts";
 import { findRingPart } from "./ring_part.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
@@ -161,6 +162,13 @@ export class PackedRing implements DeviceRing {
       this.#encode(this.#availableNext)) >>> 0;
   }
 
+  isEmpty(): boolean {
+    if (this.#broken !== undefined) return false;
+    const next = this.#availableNext;
+    const word = Atomics.load(this.#ring, this.#wordOf(next) + ID_AND_FLAGS);
+    return !this.#isAvailable(word, next);
+  }
+
   take(chain: Chain, segments: SegmentTable): number {
     if (this.#broken !== undefined) return BROKEN;
     const head = this.#availableNext;
@@ -213,13 +221,46 @@ export class PackedRing implements DeviceRing {
     this.#held -= descriptors;
   }
 
+  takeStraight(chains: StraightChains, header: number): boolean {
+    const head = this.#availableNext;
+    const at = this.#wordOf(head);
+    const word = Atomics.load(this.#ring, at + ID_AND_FLAGS);
+    if (
+      !this.#isAvailable(word, head) || this.#held === this.size ||
+      this.#indirect === undefined
+    ) return false;
+    const flags = word >>> 16 & ~AVAIL_AND_USED;
+    const id = word & 0xffff;
+    if (!chains.add(id, header, this.#ring, at, flags, true)) return false;
+    this.#availableNext = this.#advance(head, 1);
+    this.#held++;
+    return true;
+  }
+
+  untakeStraight(chains: StraightChains): void {
+    chains.count--;
+    this.#availableNext = this.#advance(
+      this.#availableNext,
+      2 * this.size - 1,
+    );
+    this.#held--;
+  }
+
   put(chain: Chain, length: number): void {
+    this.#put(chain.id, chain.descriptors, length);
+  }
+
+  putStraight(id: number, length: number): void {
+    this.#put(id, 1, length);
+  }
+
+  #put(id: number, descriptors: number, length: number): void {
     const position = this.#usedNext;
     const at = this.#wordOf(position);
     // virtio 1.1, 2.7.3: WRITE says that something was written.
     const flags = (position < this.size ? AVAIL_AND_USED : 0) |
       (length > 0 ? VIRTQ_DESC_F_WRITE : 0);
-    const word = (flags << 16 | chain.id) >>> 0;
+    const word = (flags << 16 | id) >>> 0;
     this.#ring[at + LEN] = length;
     if (this.#firstFlagsAt < 0) {
       this.#firstFlagsAt = at + ID_AND_FLAGS;
@@ -230,9 +271,9 @@ export class PackedRing implements DeviceRing {
       this.#ring[at + ID_AND_FLAGS] = word;
     }
     // virtio 1.1, 2.7.6: one used descriptor for the whole list.
-    this.#usedNext = this.#advance(position, chain.descriptors);
-    this.#held -= chain.descriptors;
-    this.#unasked += chain.descriptors;
+    this.#usedNext = this.#advance(position, descriptors);
+    this.#held -= descriptors;
+    this.#unasked += descriptors;
   }
 
   publish(): void {

@@ -6,6 +6,7 @@
 
 import type { SegmentTable } from "../memory/segments.ts";
 import type { Chain } from "./chain.ts";
+import type { StraightChains } from "./straight_chains.ts";
 
 /** What {@linkcode DeviceRing.take} found. */
 export const Take = {
@@ -83,6 +84,8 @@ export interface DeviceRing {
    * that was not put back.
    */
   readonly state: number;
+  /** Whether there is nothing to take; a broken ring is not empty. */
+  isEmpty(): boolean;
   /**
    * Takes the next available chain and walks it.
    *
@@ -97,6 +100,28 @@ export interface DeviceRing {
    * @param chain the chain
    */
   untake(chain: Chain): void;
+  /**
+   * Takes the next available chain if it is a straight one.
+   *
+   * @param chains receives the chain
+   * @param header bytes that its first buffer has to have
+   * @returns false where there is no chain, where it is another one, and when
+   * the batch is full; nothing is taken then
+   */
+  takeStraight(chains: StraightChains, header: number): boolean;
+  /**
+   * Makes the straight chain taken last available again.
+   *
+   * @param chains the batch, which loses it
+   */
+  untakeStraight(chains: StraightChains): void;
+  /**
+   * Returns a straight chain, as {@linkcode put} does.
+   *
+   * @param id its buffer id
+   * @param length bytes of its writable part in use
+   */
+  putStraight(id: number, length: number): void;
   /**
    * Returns a chain to the driver, in the order of taking. It is seen only
    * after {@linkcode publish}.

@@ -12,6 +12,7 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { SegmentTable } from "../memory/segments.ts";
 import type { Chain } from "./chain.ts";
 import { DESCRIPTOR_SIZE, IndirectTable, walkTable } from "./descriptor.ts";
+import type { StraightChains } from "./straight_chains.ts";
 import {
   type DeviceRing,
   type Notification,
@@ -136,6 +137,12 @@ export class SplitRing implements DeviceRing {
     return this.#availableNext;
   }
 
+  isEmpty(): boolean {
+    return this.#broken === undefined &&
+      this.#availableNext === this.#availableSeen &&
+      Atomics.load(this.#available, IDX) === this.#availableNext;
+  }
+
   take(chain: Chain, segments: SegmentTable): number {
     if (this.#broken !== undefined) return BROKEN;
     const next = this.#availableNext;
@@ -177,9 +184,36 @@ export class SplitRing implements DeviceRing {
     this.#availableNext = (this.#availableNext - 1) & 0xffff;
   }
 
+  takeStraight(chains: StraightChains, header: number): boolean {
+    const next = this.#availableNext;
+    if (next === this.#availableSeen) {
+      const index = Atomics.load(this.#available, IDX);
+      // What breaks the ring is found by take().
+      if (index === next || ((index - next) & 0xffff) > this.size) return false;
+      this.#availableSeen = index;
+    }
+    const head = this.#available[ENTRIES + (next & this.#mask)]!;
+    if (head >= this.size || this.#indirect === undefined) return false;
+    const ring = this.#descriptors;
+    const at = head << 2;
+    const flags = ring[at + 3]! & 0xffff;
+    if (!chains.add(head, header, ring, at, flags, false)) return false;
+    this.#availableNext = (next + 1) & 0xffff;
+    return true;
+  }
+
+  untakeStraight(chains: StraightChains): void {
+    chains.count--;
+    this.#availableNext = (this.#availableNext - 1) & 0xffff;
+  }
+
   put(chain: Chain, length: number): void {
+    this.putStraight(chain.id, length);
+  }
+
+  putStraight(id: number, length: number): void {
     const at = (this.#usedNext & this.#mask) << 1;
-    this.#usedElements[at] = chain.id;
+    this.#usedElements[at] = id;
     this.#usedElements[at + 1] = length;
     this.#usedNext = (this.#usedNext + 1) & 0xffff;
   }

@@ -78,9 +78,19 @@ export function libraryTakes(
     return false;
   }
   if (recipe.cipher !== CNTR) return true;
-  // The library counts in the low 32 bits, and the counter here has 128.
-  const { iv } = job;
-  const counter = iv[12]! * 0x100_0000 + (iv[13]! << 16 | iv[14]! << 8) +
-    iv[15]!;
-  return counter + (length >> 4) + 1 < TWO_32;
+  return !counterWraps(job.ivWords[3]!, length);
+}
+
+/**
+ * Whether a counter's low 32 bits wrap, which are all that the library counts
+ * in: the counter here has 128.
+ *
+ * @param word the counter's last word as it is read from memory
+ * @param length bytes to be ciphered
+ * @returns true when they do
+ */
+export function counterWraps(word: number, length: number): boolean {
+  const counter = (word & 0xff) * 0x100_0000 + ((word & 0xff00) << 8) +
+    (word >>> 8 & 0xff00) + (word >>> 24);
+  return counter + (length >> 4) + 1 >= TWO_32;
 }

@@ -11,12 +11,25 @@ import {
   type IpsecMbFunctions,
 } from "../../host/ipsec_mb.ts";
 import { LibraryError } from "../../host/library_error.ts";
+import type { GuestMemory } from "../../memory/guest_memory.ts";
 import { SegmentCursor, type Span } from "../../memory/segments.ts";
-import { Job, type JobMemory, JobOutcome } from "../engine.ts";
-import { libraryTakes, textLength } from "./checks.ts";
-import type { IpsecMbContext } from "./context.ts";
+import {
+  type Context,
+  type InPlaceRunner,
+  Job,
+  type JobMemory,
+  JobOutcome,
+} from "../engine.ts";
+import { counterWraps, libraryTakes, textLength } from "./checks.ts";
+import { IpsecMbContext } from "./context.ts";
 import { GuestAddresses, HALF, NativeMemory } from "./native_memory.ts";
-import { Extra, IMB_CIPHER_CBC, type Recipe, Via } from "./recipes.ts";
+import {
+  Extra,
+  IMB_CIPHER_CBC,
+  IMB_CIPHER_CNTR,
+  type Recipe,
+  Via,
+} from "./recipes.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { DONE, FAILED, BAD_TAG } = JobOutcome;
@@ -24,6 +37,7 @@ const { CIPHER_BURST, HASH_BURST, JOBS } = Via;
 const { KEYS, AAD, KEY_IV } = Extra;
 const TWO_32 = HALF;
 const CBC = IMB_CIPHER_CBC;
+const CNTR = IMB_CIPHER_CNTR;
 
 /** IMB_MAX_BURST_SIZE */
 export const MOST_JOBS = 128;
@@ -98,7 +112,7 @@ const MOST_STAGGERED = 256 * 1024;
 const SET_BITS = 4095;
 
 /** The lanes of a manager, and the jobs that are in them. */
-export class Lanes {
+export class Lanes implements InPlaceRunner {
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
   readonly #library: IpsecMb = ipsecMb();
@@ -134,6 +148,8 @@ export class Lanes {
   #crowded = false;
   /** Bits of the last source's address within a page. */
   #lastSet = -1;
+  /** For each job of the last burst, 1 where the library did it. */
+  readonly completed: Uint8Array<ArrayBuffer> = new Uint8Array(MOST_JOBS);
   readonly #idle = new Job();
   readonly #jobs: Job[] = new Array(MOST_JOBS).fill(this.#idle);
   /** Index of the first word of each job. */
@@ -278,6 +294,55 @@ export class Lanes {
     return true;
   }
 
+  addInPlace(
+    context: Context,
+    window: number,
+    sourceAt: number,
+    destinationAt: number,
+    length: number,
+    ivWords: Uint32Array,
+    iv: number,
+  ): boolean {
+    if (!(context instanceof IpsecMbContext) || context.wiped) return false;
+    const { recipe, decrypts, memory } = context;
+    const slot = this.#count;
+    if (slot === 0) {
+      this.#recipe = recipe;
+      this.#decrypts = decrypts;
+    } else if (
+      recipe !== this.#recipe || decrypts !== this.#decrypts ||
+      slot === MOST_JOBS
+    ) return false;
+    const base = this.#guest.at(window, 0);
+    const source = base + sourceAt;
+    const destination = base + destinationAt;
+    if (
+      length < 1 || length > recipe.most ||
+      (sourceAt !== destinationAt && sourceAt < destinationAt + length &&
+        destinationAt < sourceAt + length)
+    ) return false;
+    const words = this.#words;
+    const slotAt = this.#slotsAt + slot * SLOT;
+    const ivAt = slotAt >> 2;
+    const counter = ivWords[iv + 3]!;
+    if (recipe.cipher === CNTR && counterWraps(counter, length)) return false;
+    words[ivAt] = ivWords[iv]!;
+    words[ivAt + 1] = ivWords[iv + 1]!;
+    words[ivAt + 2] = ivWords[iv + 2]!;
+    words[ivAt + 3] = counter;
+    const at = (this.#burstAt + slot * this.#stride) >> 2;
+    if (this.#filled[slot] !== recipe || this.#filledTo[slot] !== decrypts) {
+      this.#fillBurst(at, slotAt, recipe, 0);
+      this.#filled[slot] = recipe;
+      this.#filledTo[slot] = decrypts;
+    }
+    this.#fillJob(at, memory, recipe, source, destination, length);
+    this.#wordAt[slot] = at;
+    this.#resultAt[slot] = -1;
+    this.#count = slot + 1;
+    return true;
+  }
+
   /** Runs the jobs taken in, writes their results and sets their outcomes. */
   finish(): void {
     const count = this.#count;
@@ -312,8 +377,10 @@ export class Lanes {
       const job = this.#jobs[slot]!;
       this.#jobs[slot] = this.#idle;
       job.outcome = FAILED;
+      this.completed[slot] = 0;
       const status = this.#words[this.#wordAt[slot]! + JOB_STATUS];
       if (status !== COMPLETED) continue;
+      this.completed[slot] = 1;
       if (recipe.digest === 0 && !isAead && this.#resultAt[slot]! < 0) {
         // A cipher's result that is in its place.
         job.outcome = DONE;
@@ -338,6 +405,15 @@ export class Lanes {
     this.#guest.forget();
     this.#on = undefined;
     this.#cursor = undefined;
+  }
+
+  beginInPlace(memory: GuestMemory): void {
+    this.#guest.bind(memory);
+  }
+
+  finishInPlace(): Uint8Array {
+    this.finish();
+    return this.completed;
   }
 
   /** The address of a span's first byte, or -1 where it is not contiguous. */
@@ -418,16 +494,8 @@ export class Lanes {
     const words = this.#words;
     const keys = memory.low;
     const keysHigh = memory.high;
-    words[at + JOB_ENC_KEYS] = keys + places[0];
-    words[at + JOB_ENC_KEYS + 1] = keysHigh;
-    words[at + JOB_DEC_KEYS] = keys + places[1];
-    words[at + JOB_DEC_KEYS + 1] = keysHigh;
-    words[at + JOB_SRC] = source;
-    words[at + JOB_SRC + 1] = source / TWO_32;
-    words[at + JOB_DST] = destination;
-    words[at + JOB_DST + 1] = destination / TWO_32;
-    words[at + JOB_CIPHER_LENGTH] = length * recipe.lengthScale;
-    words[at + JOB_STATUS] = 0;
+    const high = this.#high;
+    this.#fillJob(at, memory, recipe, source, destination, length);
     if (recipe.mostIv > 0) {
       const ivAt = slotAt >> 2;
       const { ivWords } = job;
@@ -444,29 +512,9 @@ export class Lanes {
       this.#filled[slot] = recipe;
       this.#filledTo[slot] = decrypts;
     }
-    const high = this.#high;
-    words[at + JOB_KEY_LENGTH] = recipe.keyLength;
-    words[at + JOB_KEY_LENGTH + 1] = 0;
-    words[at + JOB_CIPHER_START] = 0;
-    words[at + JOB_CIPHER_START + 1] = 0;
-    words[at + JOB_CIPHER_LENGTH + 1] = 0;
-    words[at + JOB_HASH_START] = 0;
-    words[at + JOB_HASH_START + 1] = 0;
+    this.#fillBurst(at, slotAt, recipe, tag);
     words[at + JOB_HASH_LENGTH] = length * recipe.lengthScale;
-    words[at + JOB_HASH_LENGTH + 1] = 0;
-    words[at + JOB_IV] = this.#low + slotAt;
-    words[at + JOB_IV + 1] = high;
     words[at + JOB_IV_LENGTH] = job.ivLength;
-    words[at + JOB_IV_LENGTH + 1] = 0;
-    words[at + JOB_TAG] = this.#low + slotAt + IV_ROOM;
-    words[at + JOB_TAG + 1] = high;
-    words[at + JOB_TAG_LENGTH] = recipe.digest + tag;
-    words[at + JOB_TAG_LENGTH + 1] = 0;
-    words[at + JOB_CIPHER] = recipe.cipher;
-    words[at + JOB_DIRECTION] = decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
-    words[at + JOB_HASH] = recipe.hash;
-    // 1 and 2: the other one to decrypt.
-    words[at + JOB_ORDER] = decrypts ? 3 - recipe.order : recipe.order;
     switch (recipe.extra) {
       case KEYS:
         words[at + JOB_U] = keys + places[2];
@@ -505,6 +553,50 @@ export class Lanes {
         words[at + JOB_U + 4] = recipe.extra === KEY_IV ? 0 : job.ivLength;
         words[at + JOB_U + 5] = 0;
     }
+  }
+
+  /** Writes what differs from one job of a burst to the next. */
+  #fillJob(
+    at: number,
+    keys: NativeMemory,
+    recipe: Recipe,
+    source: number,
+    destination: number,
+    length: number,
+  ): void {
+    const words = this.#words;
+    const { places } = recipe;
+    words[at + JOB_ENC_KEYS] = keys.low + places[0];
+    words[at + JOB_ENC_KEYS + 1] = keys.high;
+    words[at + JOB_DEC_KEYS] = keys.low + places[1];
+    words[at + JOB_DEC_KEYS + 1] = keys.high;
+    words[at + JOB_SRC] = source;
+    words[at + JOB_SRC + 1] = source / TWO_32;
+    words[at + JOB_DST] = destination;
+    words[at + JOB_DST + 1] = destination / TWO_32;
+    words[at + JOB_CIPHER_LENGTH] = length * recipe.lengthScale;
+    words[at + JOB_STATUS] = 0;
+  }
+
+  /** Writes what does not differ among jobs of a burst. */
+  #fillBurst(at: number, slotAt: number, recipe: Recipe, tag: number): void {
+    const words = this.#words;
+    const decrypts = this.#decrypts;
+    words.fill(0, at + JOB_KEY_LENGTH, at + JOB_SRC);
+    words.fill(0, at + JOB_CIPHER_START, at + JOB_CIPHER_LENGTH);
+    words.fill(0, at + JOB_CIPHER_LENGTH + 1, at + JOB_STATUS);
+    words[at + JOB_KEY_LENGTH] = recipe.keyLength;
+    words[at + JOB_IV] = this.#low + slotAt;
+    words[at + JOB_IV + 1] = this.#high;
+    words[at + JOB_IV_LENGTH] = recipe.leastIv;
+    words[at + JOB_TAG] = this.#low + slotAt + IV_ROOM;
+    words[at + JOB_TAG + 1] = this.#high;
+    words[at + JOB_TAG_LENGTH] = recipe.digest + tag;
+    words[at + JOB_CIPHER] = recipe.cipher;
+    words[at + JOB_DIRECTION] = decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
+    words[at + JOB_HASH] = recipe.hash;
+    // 1 and 2: the other one to decrypt.
+    words[at + JOB_ORDER] = decrypts ? 3 - recipe.order : recipe.order;
   }
 
   /** Puts a result that is not yet in its place there. */

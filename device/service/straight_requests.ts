@@ -1,0 +1,203 @@
+/**
+ * Plain ciphers in session mode whose chains are straight ones: judged field by
+ * field where they lie, and ciphered from place to place. They are what real
+ * drivers send most, and this is the shortest way for them.
+ *
+ * A request that is not good and ordinary in every respect is given back, and
+ * served as any other: nothing is refused here.
+ *
+ * @module
+ */
+
+import type { Context, InPlaceRunner, Runner } from "../engine/engine.ts";
+import type { GuestMemory } from "../memory/guest_memory.ts";
+import type {
+  ContextCache,
+  PreparedSession,
+} from "../session/context_cache.ts";
+import {
+  VIRTIO_CRYPTO_CIPHER_DECRYPT,
+  VIRTIO_CRYPTO_CIPHER_ENCRYPT,
+  VIRTIO_CRYPTO_ERR,
+  VIRTIO_CRYPTO_FLAG_SESSION_MODE,
+  VIRTIO_CRYPTO_OK,
+  VIRTIO_CRYPTO_OP_DECRYPT,
+  VIRTIO_CRYPTO_SERVICE_CIPHER,
+  VIRTIO_CRYPTO_SYM_OP_CIPHER,
+} from "../spec/constants.ts";
+import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
+import type { RequestLayout } from "../spec/request_layout.ts";
+import type { DeviceRing } from "../virtqueue/ring.ts";
+import { StraightChains } from "../virtqueue/straight_chains.ts";
+import type { QueueCounters } from "./counters.ts";
+
+// Imported constants are cells to the compiler, a module's own are numbers.
+const OK = VIRTIO_CRYPTO_OK;
+const ERR = VIRTIO_CRYPTO_ERR;
+const SESSION_MODE = VIRTIO_CRYPTO_FLAG_SESSION_MODE;
+const SYM_OP_CIPHER = VIRTIO_CRYPTO_SYM_OP_CIPHER;
+
+/** Header and fixed part, padded, as without REVISION_1. */
+const HEADER = OP_HEADER.size + CIPHER_PARA.size + SYM_TAIL.size;
+
+// Indices of 32-bit words, from the header's start.
+const OPCODE = OP_HEADER.at.opcode / 4;
+const SESSION_ID = OP_HEADER.at.session_id / 4;
+const FLAG = OP_HEADER.at.flag / 4;
+const PARA = OP_HEADER.size / 4;
+const IV_LEN = PARA + CIPHER_PARA.at.iv_len / 4;
+const SRC_DATA_LEN = PARA + CIPHER_PARA.at.src_data_len / 4;
+const DST_DATA_LEN = PARA + CIPHER_PARA.at.dst_data_len / 4;
+const OP_TYPE = PARA + CIPHER_PARA.size / 4 + SYM_TAIL.at.op_type / 4;
+
+/**
+ * Bytes of the longest source: above, buffers are moved out of each other's
+ * cache sets, and the time is the cipher's.
+ */
+const MOST_SOURCE = 8191;
+
+/** The one length of iv that is known here, in bytes. */
+const IV = 16;
+
+/** The straight requests of one queue. */
+export class StraightRequests {
+  readonly #chains = new StraightChains();
+  readonly #sessions: ContextCache;
+  readonly #engine: Runner;
+  readonly #runner: InPlaceRunner;
+  readonly #counters: QueueCounters;
+  readonly #maxSize: number;
+
+  /**
+   * @param sessions the thread's prepared sessions
+   * @param engine the engine of the sessions' contexts
+   * @param runner its way to run ciphers in place
+   * @param counters where to count
+   * @param maxSize largest content of a request in bytes
+   */
+  constructor(
+    sessions: ContextCache,
+    engine: Runner,
+    runner: InPlaceRunner,
+    counters: QueueCounters,
+    maxSize: number,
+  ) {
+    this.#sessions = sessions;
+    this.#engine = engine;
+    this.#runner = runner;
+    this.#counters = counters;
+    this.#maxSize = maxSize;
+  }
+
+  /**
+   * Serves the straight requests that are next in the ring, up to the first
+   * other one. Their used elements are put and not yet published.
+   *
+   * @param ring the queue's ring
+   * @param layout the layout of its requests
+   * @param memory the guest's memory
+   * @param window index of the window of that memory they are to be in
+   * @returns number of requests answered
+   */
+  run(
+    ring: DeviceRing,
+    layout: RequestLayout,
+    memory: GuestMemory,
+    window: number,
+  ): number {
+    if (layout.kind === "revision1" || layout.modeServices !== 0) return 0;
+    const chains = this.#chains;
+    chains.begin(memory, window);
+    // In v15 the flag says that there is a session (0 with a legacy driver).
+    const anyFlag = layout.kind === "legacy";
+    let group = -1;
+    while (ring.takeStraight(chains, HEADER)) {
+      if (chains.count === 1) this.#runner.beginInPlace(memory);
+      const added = this.#add(chains.count - 1, anyFlag, group);
+      if (added < 0) {
+        ring.untakeStraight(chains);
+        break;
+      }
+      group = added;
+    }
+    return this.#answer(ring, memory);
+  }
+
+  /** Judges the chain in a slot; its context's group, or -1: not for here. */
+  #add(slot: number, anyFlag: boolean, group: number): number {
+    const chains = this.#chains;
+    const { words } = chains;
+    const at = chains.header[slot]!;
+    const opcode = words[at + OPCODE]!;
+    const low = words[at + SESSION_ID]!;
+    const high = words[at + SESSION_ID + 1]!;
+    if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return -1;
+    const session = this.#sessions.get(low, high);
+    if (session === undefined) return -1;
+    const context = this.#contextOf(session);
+    if (
+      context === undefined || opcode !== session.straightOpcode ||
+      (group >= 0 && context.group !== group)
+    ) return -1;
+    const length = chains.sourceLength[slot]!;
+    const written = chains.destinationLength[slot]!;
+    if (
+      words[at + OP_TYPE] !== SYM_OP_CIPHER || words[at + IV_LEN] !== IV ||
+      words[at + SRC_DATA_LEN] !== length ||
+      words[at + DST_DATA_LEN] !== written || chains.ivLength[slot] !== IV ||
+      length > written || length > MOST_SOURCE || length < 1 ||
+      (length & (session.algorithm.block - 1)) !== 0 ||
+      IV + length + written > this.#maxSize
+    ) return -1;
+    const taken = this.#runner.addInPlace(
+      context,
+      chains.window,
+      chains.source[slot]!,
+      chains.destination[slot]!,
+      length,
+      words,
+      chains.iv[slot]!,
+    );
+    return taken ? context.group : -1;
+  }
+
+  /** The context to run a session's requests with, if they are run here. */
+  #contextOf(session: PreparedSession): Context | undefined {
+    if (session.straightOpcode === undefined) {
+      const { algorithm, parameters } = session;
+      session.straightOpcode = parameters.op === VIRTIO_CRYPTO_OP_DECRYPT
+        ? VIRTIO_CRYPTO_CIPHER_DECRYPT
+        : VIRTIO_CRYPTO_CIPHER_ENCRYPT;
+      session.straight = parameters.service === VIRTIO_CRYPTO_SERVICE_CIPHER &&
+          parameters.opType === SYM_OP_CIPHER && algorithm.iv.min === IV &&
+          algorithm.iv.max === IV
+        ? this.#engine.inPlaceContext?.(session.context)
+        : undefined;
+    }
+    return session.straight;
+  }
+
+  /** Runs the batch, writes the statuses and puts the used elements. */
+  #answer(ring: DeviceRing, memory: GuestMemory): number {
+    const chains = this.#chains;
+    const { count } = chains;
+    if (count === 0) return 0;
+    const done = this.#runner.finishInPlace();
+    const bytes = memory.bytes[chains.window]!;
+    let good = 0;
+    let total = 0;
+    for (let slot = 0; slot < count; slot++) {
+      const status = done[slot] === 1 ? OK : ERR;
+      const written = chains.destinationLength[slot]!;
+      bytes[chains.status[slot]!] = status;
+      ring.putStraight(chains.id[slot]!, written + 1);
+      const size = HEADER + IV + chains.sourceLength[slot]! + written + 1;
+      if (status === OK) {
+        good++;
+        total += size;
+      } else this.#counters.request(status, size);
+    }
+    this.#counters.served(good, total);
+    return count;
+  }
+}

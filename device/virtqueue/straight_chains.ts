@@ -1,0 +1,158 @@
+/**
+ * Chains as drivers build them for a plain cipher: an indirect table of five
+ * descriptors, which are the header, the iv, the source, the destination and
+ * the status, all in one window of guest memory. They are recognised without a
+ * general walk, which leaves each of its fields one place to be in.
+ *
+ * Whatever differs in the least is no such chain, and is walked as any other.
+ *
+ * @module
+ */
+
+import type { GuestMemory } from "../memory/guest_memory.ts";
+import {
+  VIRTQ_DESC_F_INDIRECT,
+  VIRTQ_DESC_F_NEXT,
+  VIRTQ_DESC_F_WRITE,
+} from "./descriptor.ts";
+
+/** Most chains that are held at a time. */
+export const STRAIGHT_CHAINS = 32;
+
+// Imported constants are cells to the compiler, a module's own are numbers.
+const INDIRECT = VIRTQ_DESC_F_INDIRECT;
+const READ = VIRTQ_DESC_F_NEXT;
+const WRITE = VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT;
+const LAST = VIRTQ_DESC_F_WRITE;
+const TWO_32 = 0x1_0000_0000;
+const MOST = STRAIGHT_CHAINS;
+
+/** Where there is no memory. */
+const NO_WORDS = new Uint32Array(new SharedArrayBuffer(0));
+
+/** Bytes of the table. */
+const TABLE = 5 * 16;
+// What flags and next of the first four descriptors are together in a split
+// ring's table.
+const HEADER_LINK = READ | 1 << 16;
+const IV_LINK = READ | 2 << 16;
+const SOURCE_LINK = READ | 3 << 16;
+const DESTINATION_LINK = WRITE | 4 << 16;
+/** WRITE in the flags of a packed ring's table. */
+const PACKED_WRITE = VIRTQ_DESC_F_WRITE << 16;
+
+/** The chains of a batch. Offsets are in bytes, from the window's start. */
+export class StraightChains {
+  /** Number of chains. */
+  count = 0;
+  /** Index of the window they are in. */
+  window = 0;
+  /** The window's words. */
+  words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
+  /** Buffer id of each chain. */
+  readonly id: Int32Array = new Int32Array(MOST);
+  /** Index of the header's first word. */
+  readonly header: Int32Array = new Int32Array(MOST);
+  /** Index of the iv's first word. */
+  readonly iv: Int32Array = new Int32Array(MOST);
+  /** Bytes of the iv. */
+  readonly ivLength: Int32Array = new Int32Array(MOST);
+  /** Where the source is. */
+  readonly source: Int32Array = new Int32Array(MOST);
+  /** Bytes of the source. */
+  readonly sourceLength: Int32Array = new Int32Array(MOST);
+  /** Where the destination is. */
+  readonly destination: Int32Array = new Int32Array(MOST);
+  /** Bytes of the destination. */
+  readonly destinationLength: Int32Array = new Int32Array(MOST);
+  /** Where the status goes. */
+  readonly status: Int32Array = new Int32Array(MOST);
+  #start = 0;
+  #size = 0;
+
+  /**
+   * Starts a batch.
+   *
+   * @param memory the guest's memory
+   * @param window index of the window that chains are to be in
+   */
+  begin(memory: GuestMemory, window: number): void {
+    this.count = 0;
+    const words = memory.words[window] ?? NO_WORDS;
+    if (words === this.words) return;
+    this.window = window;
+    this.words = words;
+    this.#start = words === NO_WORDS ? 0 : memory.start(window);
+    this.#size = words.length * 4;
+  }
+
+  /**
+   * Adds the chain of a descriptor, if it is a straight one.
+   *
+   * @param id the buffer id to return it by
+   * @param header bytes that its first buffer has to have
+   * @param ring the ring's descriptors
+   * @param at index of the descriptor's first word
+   * @param flags its flags
+   * @param packed whether the ring is a packed one
+   * @returns false for any other chain, or when the batch is full
+   */
+  add(
+    id: number,
+    header: number,
+    ring: Uint32Array,
+    at: number,
+    flags: number,
+    packed: boolean,
+  ): boolean {
+    const slot = this.count;
+    if (slot === MOST || flags !== INDIRECT || ring[at + 2] !== TABLE) {
+      return false;
+    }
+    const start = this.#start;
+    const size = this.#size;
+    const table = ring[at + 1]! * TWO_32 + ring[at]! - start;
+    if (!(table >= 0 && table + TABLE <= size) || (table & 3) !== 0) {
+      return false;
+    }
+    const { words } = this;
+    const t = (table | 0) >> 2;
+    if (words[t + 18] !== 1 || words[t + 2] !== header) return false;
+    // In a packed ring's table the entries follow each other, and of their
+    // flags, which are the high half, only WRITE counts (virtio 1.1, 2.7.7).
+    const linked = packed
+      ? ((words[t + 3]! | words[t + 7]! | words[t + 11]!) & PACKED_WRITE) ===
+          0 &&
+        (words[t + 15]! & words[t + 19]! & PACKED_WRITE) !== 0
+      : words[t + 3] === HEADER_LINK && words[t + 7] === IV_LINK &&
+        words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
+        (words[t + 19]! & 0xffff) === LAST;
+    if (!linked) return false;
+    const ivLength = words[t + 6]!;
+    const sourceLength = words[t + 10]!;
+    const destinationLength = words[t + 14]!;
+    const head = words[t + 1]! * TWO_32 + words[t]! - start;
+    const iv = words[t + 5]! * TWO_32 + words[t + 4]! - start;
+    const source = words[t + 9]! * TWO_32 + words[t + 8]! - start;
+    const destination = words[t + 13]! * TWO_32 + words[t + 12]! - start;
+    const status = words[t + 17]! * TWO_32 + words[t + 16]! - start;
+    if (
+      head < 0 || head + header > size || (head & 3) !== 0 ||
+      iv < 0 || iv + ivLength > size || (iv & 3) !== 0 ||
+      source < 0 || source + sourceLength > size ||
+      destination < 0 || destination + destinationLength > size ||
+      status < 0 || status >= size
+    ) return false;
+    this.id[slot] = id;
+    this.header[slot] = (head | 0) >> 2;
+    this.iv[slot] = (iv | 0) >> 2;
+    this.ivLength[slot] = ivLength;
+    this.source[slot] = source | 0;
+    this.sourceLength[slot] = sourceLength;
+    this.destination[slot] = destination | 0;
+    this.destinationLength[slot] = destinationLength;
+    this.status[slot] = status | 0;
+    this.count = slot + 1;
+    return true;
+  }
+}
