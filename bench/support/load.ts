@@ -6,7 +6,7 @@
  */
 
 import type { RequestBytes } from "../../device/driver/requests.ts";
-import { LoadMemory } from "./load_memory.ts";
+import type { LoadMemory } from "./load_memory.ts";
 import {
   type Buffer,
   type LoadRing,
