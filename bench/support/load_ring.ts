@@ -21,8 +21,10 @@ const AVAIL = 1 << 7;
 const USED = 1 << 15;
 
 const DESCRIPTOR = 16;
-/** The driver asks for no signals: avail.flags, or event suppression flags. */
+/** The driver asks for no signals: avail.flags. */
 const NO_INTERRUPT = 1;
+/** Packed: no kicks, or signals, wanted. */
+const EVENTS_DISABLE = 1;
 /** Packed: signals wanted for the descriptor that is named. */
 const EVENTS_DESC = 2;
 
@@ -52,6 +54,8 @@ export interface LoadRing {
    * @param count how many: with those that are out, no more than there are
    */
   offer(count: number): void;
+  /** Whether the device asked to be kicked for what was offered last. */
+  needsKick(): boolean;
   /** Whether all that was offered came back. */
   isDone(): boolean;
 }
@@ -97,8 +101,10 @@ class SplitLoadRing implements LoadRing {
   readonly #available: Uint16Array<SharedArrayBuffer>;
   readonly #used: Uint16Array<SharedArrayBuffer>;
   readonly #usedEvent: number;
+  readonly #availEvent: number;
   readonly #signals: boolean;
   #next = 0;
+  #before = 0;
 
   constructor(
     memory: LoadMemory,
@@ -113,7 +119,8 @@ class SplitLoadRing implements LoadRing {
     const available = memory.allocate(6 + 2 * size);
     const used = memory.allocate(6 + 8 * size);
     this.#available = halfWords(memory, available, 3 + size);
-    this.#used = halfWords(memory, used, 2);
+    this.#used = halfWords(memory, used, 3 + 4 * size);
+    this.#availEvent = 2 + 4 * size;
     this.#usedEvent = 2 + size;
     this.#signals = signals;
     lists.forEach((list, i) => {
@@ -132,6 +139,8 @@ class SplitLoadRing implements LoadRing {
     for (let i = 0; i < size; i++) {
       this.#available[2 + i] = stride * (i % requests.length);
     }
+    // With event indices the device looks at nothing but used_event, which
+    // stays where it is: a signal comes once in 65536 requests.
     if (!signals) this.#available[0] = NO_INTERRUPT;
     this.setup = {
       format: "split",
@@ -140,18 +149,26 @@ class SplitLoadRing implements LoadRing {
       availableAddress: memory.userAddress(available),
       usedAddress: memory.userAddress(used),
       state: 0,
-      notification: signals ? "event-index" : "flags",
+      notification: "event-index",
       indirect,
     };
   }
 
   offer(count: number): void {
+    this.#before = this.#next;
     this.#next = (this.#next + count) & 0xffff;
     // To be told of the last of them.
     if (this.#signals) {
       this.#available[this.#usedEvent] = (this.#next - 1) & 0xffff;
     }
     Atomics.store(this.#available, 1, this.#next);
+  }
+
+  needsKick(): boolean {
+    // virtio 1.1, 2.6.8.2: the device wants to hear of entry `event`.
+    const event = Atomics.load(this.#used, this.#availEvent);
+    const count = (this.#next - this.#before) & 0xffff;
+    return ((this.#next - event - 1) & 0xffff) < count;
   }
 
   isDone(): boolean {
@@ -164,6 +181,7 @@ class PackedLoadRing implements LoadRing {
   // Signed: a number above 2^31 that leaves a function is garbage.
   readonly #ring: Int32Array<SharedArrayBuffer>;
   readonly #events: Int32Array<SharedArrayBuffer>;
+  readonly #deviceEvents: Int32Array<SharedArrayBuffer>;
   /** What the descriptors hold, id and flags without those of the ring. */
   readonly #template: Int32Array;
   readonly #stride: number;
@@ -202,7 +220,8 @@ class PackedLoadRing implements LoadRing {
     // As if a round before this one had been used: not available.
     for (let at = 3; at < this.#ring.length; at += 4) this.#ring[at] = 0;
     this.#events = wholeWords(memory, driverEvents, 1);
-    if (!signals) this.#events[0] = NO_INTERRUPT << 16;
+    this.#deviceEvents = wholeWords(memory, deviceEvents, 1);
+    if (!signals) this.#events[0] = EVENTS_DISABLE << 16;
     this.setup = {
       format: "packed",
       size,
@@ -210,7 +229,7 @@ class PackedLoadRing implements LoadRing {
       availableAddress: memory.userAddress(driverEvents),
       usedAddress: memory.userAddress(deviceEvents),
       state: 0x8000_8000,
-      notification: signals ? "event-index" : "flags",
+      notification: "event-index",
       indirect,
     };
   }
@@ -246,6 +265,11 @@ class PackedLoadRing implements LoadRing {
       }
     }
     Atomics.store(ring, firstAt, firstFlags);
+  }
+
+  needsKick(): boolean {
+    const flags = Atomics.load(this.#deviceEvents, 0) >>> 16 & 3;
+    return flags !== EVENTS_DISABLE;
   }
 
   isDone(): boolean {
