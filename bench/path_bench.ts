@@ -20,21 +20,24 @@ import { noblePrimitive } from "./primitives/noble.ts";
 import { availableEngines } from "./support/engine_jobs.ts";
 import { LocalDevice } from "./support/local_device.ts";
 import { checkResult, operationOf, sizeName } from "./support/operations.ts";
-import { SocketDevice } from "./support/socket_device.ts";
+import {
+  SocketDevice,
+  type SocketDeviceOptions,
+} from "./support/socket_device.ts";
 
 const SIZES = [64, 1024, 16384];
 /** Requests of an iteration. */
 const REQUESTS = 64;
 const DEPTHS = [1, REQUESTS];
 const QUEUES = [1, 2, 4];
-/** Longer than any pause between iterations. */
-const POLL_US = 1_000_000;
+/** Longer than any pause between iterations, shorter than between benches. */
+const POLL_US = 20_000;
 
 const engines = availableEngines().map(({ name }) => name);
 
 /** Iterations, so that each bench takes about as long as the others. */
 function iterations(size: number): { n: number; warmup: number } {
-  const n = size > 4096 ? 100 : 400;
+  const n = size > 4096 ? 50 : 400;
   return { n, warmup: n / 10 };
 }
 
@@ -85,44 +88,37 @@ for (const size of SIZES) {
       sizeName(size)
     }, depth ${depth}`;
     registerBaseline(group, size);
-    const register = (
+    const register = async (
       name: string,
-      queues: number,
-      options: Parameters<typeof SocketDevice.start>[1],
-      asleep = false,
-    ): void => {
+      options: SocketDeviceOptions,
+    ): Promise<void> => {
+      const { queues = 1, signals = false } = options;
+      const device = await SocketDevice.start(operation, options);
+      device.verify(group);
+      const each = Math.max(1, depth / queues);
+      const rounds = REQUESTS / (each * queues);
       Deno.bench({
         name: `${name}, ${sizeName(size)}`,
         group,
-        n: depth === 1 ? 20 : 50,
-        warmup: 5,
-        async fn(bench) {
-          await using device = await SocketDevice.start(operation, {
-            queues,
-            signals: asleep,
-            ...options,
-          });
-          device.verify(group);
-          const each = Math.max(1, depth / queues);
-          const rounds = REQUESTS / (each * queues);
-          bench.start();
+        n: 100,
+        warmup: 10,
+        fn() {
           for (let i = 0; i < rounds; i++) {
-            if (asleep) device.serveAsleep(each);
+            if (signals) device.serveAsleep(each);
             else device.serve(each);
           }
-          bench.end();
         },
       });
     };
     for (const queues of depth === 1 ? [1] : QUEUES) {
       const name = `auto, ${queues} ${queues === 1 ? "queue" : "queues"}`;
-      register(`${name}, polling`, queues, { pollUs: POLL_US });
+      await register(`${name}, polling`, { queues, pollUs: POLL_US });
     }
-    register("auto, 1 queue, packed ring, polling", 1, {
+    await register("auto, 1 queue, packed ring, polling", {
       pollUs: POLL_US,
       format: "packed",
     });
-    register("auto, 1 queue, sleeping", 1, {}, true);
+    await register("auto, 1 queue, sleeping", { signals: true });
   }
 }
 

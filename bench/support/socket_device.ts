@@ -12,7 +12,7 @@ import {
   VhostUserFrontend,
 } from "../../device/driver/vhost_user_frontend.ts";
 import { drainEventfd, signalEventfd } from "../../device/host/eventfd.ts";
-import { libc } from "../../device/host/libc.ts";
+import { cString, libc } from "../../device/host/libc.ts";
 import { VhostUserServer } from "../../device/vhost_user/server.ts";
 import { Load, type LoadOptions } from "./load.ts";
 import { LoadMemory } from "./load_memory.ts";
@@ -83,6 +83,8 @@ export class SocketDevice {
     });
     const running = server.run();
     const frontend = await VhostUserFrontend.connect(path);
+    // Nobody else is to come, and a bench that is interrupted leaves nothing.
+    libc().unlink(cString(path));
     await frontend.negotiate({
       features: FEATURES | (options.format === "packed" ? RING_PACKED : 0n),
     });
