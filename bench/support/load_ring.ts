@@ -42,6 +42,11 @@ export interface LoadRingOptions {
   readonly indirect?: boolean;
   /** Whether the device is to signal; false. */
   readonly signals?: boolean;
+  /**
+   * Least number of entries of a split ring, a power of two. Where that is more
+   * than there are requests, the same ones are offered over and over.
+   */
+  readonly entries?: number;
 }
 
 /** A ring that offers its requests in turn. */
@@ -51,7 +56,8 @@ export interface LoadRing {
   /**
    * Makes the next requests available.
    *
-   * @param count how many: with those that are out, no more than there are
+   * @param count how many: with those that are out, no more than there are, or
+   * than the ring has entries
    */
   offer(count: number): void;
   /** Whether the device asked to be kicked for what was offered last. */
@@ -109,12 +115,12 @@ class SplitLoadRing implements LoadRing {
   constructor(
     memory: LoadMemory,
     requests: readonly (readonly Buffer[])[],
-    { indirect = true, signals = false }: LoadRingOptions,
+    { entries = 1, indirect = true, signals = false }: LoadRingOptions,
   ) {
     const lists = chains(memory, requests, indirect, false);
     const longest = Math.max(...lists.map((list) => list.length));
     const stride = 2 ** Math.ceil(Math.log2(longest));
-    const size = stride * requests.length;
+    const size = Math.max(entries, stride * requests.length);
     const descriptors = memory.allocate(DESCRIPTOR * size);
     const available = memory.allocate(6 + 2 * size);
     const used = memory.allocate(6 + 8 * size);

@@ -32,6 +32,8 @@ export interface LocalDeviceOptions extends LoadOptions {
   readonly device?: DeviceOptions;
   /** Guest memory; one region that is large enough when left out. */
   readonly regions?: readonly MemoryRegion[];
+  /** Bytes of each region to leave alone; 0. */
+  readonly from?: number;
   /** Number of sessions of the same parameters; 1. */
   readonly sessions?: number;
 }
@@ -96,6 +98,7 @@ export class LocalDevice {
     const each = 2 * (operation.source.length + (options.align ?? 64));
     const memory = new LoadMemory(
       options.regions ?? [plainRegion(OVERHEAD + slots * (each + 1024))],
+      options.from,
     );
     const parameters = sessionOf(operation);
     this.load = new Load(memory, operation, (slot) => {
