@@ -109,22 +109,32 @@ const base = (row: Row) => row.openssl ?? row.loop;
 const cell = (speed: number, row: Row) =>
   `${speed.toFixed(0)} (${(speed / base(row)).toPrecision(2)})`;
 
-const table = [
-  `| bytes | openssl speed | EVP loop | ${
-    [...engines, ...engines.map((name) => `${name}, depth 1`)].join(" | ")
-  } |`,
-  `| ${Array(3 + 2 * engines.length).fill("---:").join(" | ")} |`,
-  ...rows.map((row) =>
-    `| ${
-      [
-        row.size,
-        row.openssl?.toFixed(0) ?? "",
-        row.loop.toFixed(0),
-        ...[...row.deep, ...row.single].map((speed) => cell(speed, row)),
-      ].join(" | ")
-    } |`
-  ),
+const cells = [
+  [
+    "bytes",
+    "openssl speed",
+    "EVP loop",
+    ...engines,
+    ...engines.map((name) => `${name}, depth 1`),
+  ],
+  ...rows.map((row) => [
+    String(row.size),
+    row.openssl?.toFixed(0) ?? "",
+    row.loop.toFixed(0),
+    ...[...row.deep, ...row.single].map((speed) => cell(speed, row)),
+  ]),
 ];
+// As `deno fmt` wants it.
+const widths = cells[0]!.map((_, column) =>
+  Math.max(4, ...cells.map((row) => row[column]!.length))
+);
+const [head, ...body] = cells.map((row) =>
+  `| ${row.map((text, i) => text.padStart(widths[i]!)).join(" | ")} |`
+);
+const rule = `| ${
+  widths.map((width) => ":".padStart(width, "-")).join(" | ")
+} |`;
+const table = [head, rule, ...body];
 
 const here = (name: string) => new URL(name, import.meta.url);
 Deno.writeTextFileSync(
@@ -132,9 +142,10 @@ Deno.writeTextFileSync(
   `# AES-128-CBC encryption through the device
 
 MB/s, and in brackets the ratio to ${yardstick} on one core in the same run.
+
 Requests are of one session on one data queue, served on one thread; unless said
-otherwise ${DEPTH} are in the ring at a time. Medians of ${ASKED} times 5 windows, by
-the thread's processor time.
+otherwise ${DEPTH} are in the ring at a time. Medians of ${ASKED} times 5 windows, by the
+thread's processor time.
 
 ${table.join("\n")}
 
