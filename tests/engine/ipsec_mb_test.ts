@@ -58,6 +58,15 @@ test("refuses what it does not serve", () => {
   );
 });
 
+Deno.test("ipsec-mb has one recipe for all keys of a size, so that jobs of different sessions share a burst", () => {
+  for (const [name, recipe] of RECIPES) {
+    const { key } = ALGORITHMS[name as AlgorithmName];
+    assert(recipe(key.min) === recipe(key.min), name);
+    if (!name.startsWith("hmac-")) continue;
+    assert(recipe(key.min) === recipe(key.max), name);
+  }
+});
+
 for (const name of RECIPES.keys()) {
   const algorithm: Algorithm = ALGORITHMS[name as AlgorithmName];
   test(`agrees with the portable engine on bursts of ${name}`, () => {

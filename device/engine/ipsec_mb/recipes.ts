@@ -446,7 +446,7 @@ function hmac(
   via: number,
 ): () => Recipe {
   const { blockLen } = hash;
-  return () => ({
+  const recipe: Recipe = {
     ...STANDARD,
     via,
     hash: algorithm,
@@ -465,16 +465,28 @@ function hmac(
       functions[oneBlock](block, address + BigInt(OPAD_AT));
       bytes.fill(0, BLOCK_AT, BLOCK_AT + blockLen);
     },
-  });
+  };
+  // Keys of every size work alike.
+  return () => recipe;
 }
 
 const HASH_NAMES = ["sha1", "sha224", "sha256", "sha384", "sha512"] as const;
 
-/** How each algorithm is done, by its name; undefined for a key size it lacks. */
-export const RECIPES: ReadonlyMap<
-  string,
-  (keyLength: number) => Recipe | undefined
-> = new Map<string, (keyLength: number) => Recipe | undefined>([
+/** Makes a recipe of each key size once: jobs share a burst by their recipe. */
+function once(
+  make: (keyLength: number) => Recipe | undefined,
+): (keyLength: number) => Recipe | undefined {
+  const made = new Map<number, Recipe | undefined>();
+  return (keyLength) => {
+    if (!made.has(keyLength)) made.set(keyLength, make(keyLength));
+    return made.get(keyLength);
+  };
+}
+
+const MAKERS: readonly (readonly [
+  name: string,
+  make: (keyLength: number) => Recipe | undefined,
+])[] = [
   ["aes-cbc", aes(IMB_CIPHER_CBC, Via.CIPHER_BURST, AES_BLOCK)],
   ["aes-ctr", aes(IMB_CIPHER_CNTR, Via.CIPHER_BURST, AES_BLOCK)],
   ["aes-ecb", aes(IMB_CIPHER_ECB, Via.JOBS, 0)],
@@ -507,4 +519,13 @@ export const RECIPES: ReadonlyMap<
   ["aes-gcm", gcm],
   ["aes-ccm", ccm],
   ["chacha20-poly1305", chacha],
-]);
+];
+
+/**
+ * How each algorithm is done, by its name; undefined for a key size it lacks.
+ * The same object each time.
+ */
+export const RECIPES: ReadonlyMap<
+  string,
+  (keyLength: number) => Recipe | undefined
+> = new Map(MAKERS.map(([name, make]) => [name, once(make)]));

@@ -1,0 +1,98 @@
+/**
+ * What guest memory costs by its size and by the number of its regions, the
+ * working set being the same.
+ *
+ * @module
+ */
+
+import { cString, libc } from "../../device/host/libc.ts";
+import { mapShared } from "../../device/host/shared_mapping.ts";
+import type { MemoryRegion } from "../../device/memory/guest_memory.ts";
+import { plainRegion } from "../support/load_memory.ts";
+import { interleave } from "../support/interleave.ts";
+import { LocalDevice } from "../support/local_device.ts";
+import { operationOf, sizeName } from "../support/operations.ts";
+import { flat, printTable } from "./result.ts";
+
+const MIB = 2 ** 20;
+const SLOTS = 64;
+const SIZES = [64 * MIB, 1024 * MIB, 16 * 1024 * MIB];
+const REGIONS = [1, 2, 4, 8];
+/** Bytes at a memory's end that rings and buffers take. */
+const USED = 16 * MIB;
+
+/** A region of a file of memory, of which nothing is committed yet. */
+function fileRegion(size: number): MemoryRegion {
+  const c = libc();
+  const fd = c.memfd_create(cString("virtio-crypto-bench"), 1);
+  if (fd < 0 || c.ftruncate(fd, BigInt(size)) !== 0) {
+    throw new Error(`Cannot make a file of ${size} bytes`);
+  }
+  const mapping = mapShared(fd, 0, size);
+  c.close(fd);
+  const guestAddress = 0x1_0000_0000;
+  return {
+    guestAddress,
+    userAddress: guestAddress,
+    size,
+    buffer: mapping.buffer,
+    offset: mapping.offset,
+  };
+}
+
+function compare(
+  title: string,
+  names: readonly string[],
+  size: number,
+  memories: readonly {
+    readonly regions: readonly MemoryRegion[];
+    readonly from: number;
+  }[],
+): boolean {
+  const operation = operationOf("aes-cbc", size);
+  const devices = memories.map((memory, i) => {
+    const device = new LocalDevice(operation, { ...memory, slots: SLOTS });
+    device.verify(names[i]!);
+    return device;
+  });
+  const timings = interleave(devices.map((device) => ({
+    requests: SLOTS,
+    run: () => device.serve(SLOTS),
+  })));
+  devices.forEach((device, i) => {
+    device.verify(names[i]!);
+    device.close();
+  });
+  return printTable(
+    `${title}, ${sizeName(size)}`,
+    flat(names, timings.map(({ median }) => median), 1.1),
+  );
+}
+
+/** @returns whether the cost is flat over the size of memory */
+export function memorySize(): boolean {
+  const memories = SIZES.map((size) => ({
+    regions: [fileRegion(size)],
+    from: size - USED,
+  }));
+  const names = SIZES.map((size) => `${size / MIB} MiB`);
+  return [64, 4096].map((size) =>
+    compare("Mapped guest memory", names, size, memories)
+  ).every(Boolean);
+}
+
+/** @returns whether the cost is flat over the number of regions */
+export function memoryRegions(): boolean {
+  const memories = REGIONS.map((count) => ({
+    // With gaps between them, each request in the next one.
+    regions: Array.from(
+      { length: count },
+      (_, i) => plainRegion(USED / count, 2 * MIB + 2 * i * USED),
+    ),
+    from: 0,
+  }));
+  const names = REGIONS.map((count) => `${count} regions`);
+  return [64, 4096].map((size) =>
+    compare("Memory regions", names, size, memories)
+  ).every(Boolean);
+}

@@ -1,0 +1,80 @@
+/**
+ * Timing on a machine that others use: the cases that are compared run in turn,
+ * a short window each, so that what disturbs one disturbs all of them. Times
+ * are the thread's own processor time.
+ *
+ * @module
+ */
+
+import { threadMs } from "./cpu_clock.ts";
+
+/** Something to be timed. */
+export interface Case {
+  /** Does some work. */
+  run(): void;
+  /** Number of requests that one run is. */
+  readonly requests: number;
+}
+
+/** How long to measure. */
+export interface InterleaveOptions {
+  /** Windows of each case; 15. */
+  readonly windows?: number;
+  /** Milliseconds of a window; 20. */
+  readonly windowMs?: number;
+  /** Windows whose times are thrown away; 3. */
+  readonly warmUp?: number;
+}
+
+/** What a case took, in nanoseconds a request. */
+export interface Timing {
+  readonly median: number;
+  readonly best: number;
+}
+
+/** The middle of some numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? sorted[middle]!
+    : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function window(one: Case, ms: number): number {
+  let runs = 0;
+  const start = threadMs();
+  let now = start;
+  // Many runs between two looks at the clock.
+  for (let step = 1; now - start < ms; step = Math.min(2 * step, 64)) {
+    for (let i = 0; i < step; i++) one.run();
+    runs += step;
+    now = threadMs();
+  }
+  return (now - start) * 1e6 / (runs * one.requests);
+}
+
+/**
+ * Times cases round-robin.
+ *
+ * @param cases the cases
+ * @param options how long
+ * @returns the timing of each case
+ */
+export function interleave(
+  cases: readonly Case[],
+  options: InterleaveOptions = {},
+): Timing[] {
+  const { windows = 15, windowMs = 20, warmUp = 3 } = options;
+  const times = cases.map((): number[] => []);
+  for (let turn = 0; turn < windows + warmUp; turn++) {
+    cases.forEach((one, i) => {
+      const time = window(one, windowMs);
+      if (turn >= warmUp) times[i]!.push(time);
+    });
+  }
+  return times.map((values) => ({
+    median: median(values),
+    best: Math.min(...values),
+  }));
+}
