@@ -70,6 +70,7 @@ class LocalQueue implements ServedQueue {
   readonly #signal: () => void;
   readonly #failed: (reason: string) => void;
   #scheduled = false;
+  #rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     core: DeviceCore,
@@ -107,6 +108,7 @@ class LocalQueue implements ServedQueue {
   }
 
   close(): Promise<void> {
+    clearTimeout(this.#rest);
     this.#queue.close();
     return Promise.resolve();
   }
@@ -119,6 +121,10 @@ class LocalQueue implements ServedQueue {
       if (result === RoundResult.BROKEN) {
         this.#scheduled = false;
         this.#failed(this.#queue.broken!.message);
+        return;
+      }
+      if (result === RoundResult.THROTTLED) {
+        this.#rest = setTimeout(() => this.#serve(), this.#queue.rest());
         return;
       }
       if (result === RoundResult.IDLE && !this.#queue.arm()) {
