@@ -10,6 +10,8 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** What is run in its place, with the process as its arguments. */
   readonly wrapper?: readonly string[];
+  /** Variables of its environment, besides NO_COLOR. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a process left behind. */
@@ -20,7 +22,8 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+/** Where the sources lie, with a slash at its end. */
+export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
 /** How long a command that ends by itself may take, in milliseconds. */
 const LIMIT_MS = 10_000;
@@ -29,8 +32,11 @@ function spawn(
   args: readonly string[],
   options: ProcessOptions,
 ): Deno.ChildProcess {
-  const { permissions = ["--allow-ffi", "--allow-read"], wrapper = [] } =
-    options;
+  const {
+    permissions = ["--allow-ffi", "--allow-read"],
+    wrapper = [],
+    env = {},
+  } = options;
   const [program, ...rest] = [
     ...wrapper,
     Deno.execPath(),
@@ -43,7 +49,7 @@ function spawn(
   return new Deno.Command(program!, {
     args: rest,
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
