@@ -136,6 +136,20 @@ Deno.test("with both limits the one that is reached first counts", () => {
   assert(rounds.includes(THROTTLED));
 });
 
+Deno.test("requests are not used up by waiting for bytes", () => {
+  let now = 0;
+  const clock = () => now;
+  const setup = Throttle.setup(1, 1_000_000, clock)!;
+  const throttle = new Throttle(setup, clock);
+  assertEquals(throttle.take(5, 1000), true);
+  assertEquals([throttle.ops, throttle.bytes], [1, 1000]);
+  throttle.settle(0, 200_000);
+  for (let i = 0; i < 10; i++) assertEquals(throttle.take(5, 1000), false);
+  now = 110 * TICKS_PER_MS;
+  assertEquals(throttle.take(5, 1000), true);
+  assertEquals(throttle.ops, 1);
+});
+
 Deno.test("the queues of a device share its limits", () => {
   const { devices, pass } = throttled(90, undefined, 3);
   for (const device of devices) device.offer(20);
