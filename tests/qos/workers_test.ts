@@ -30,7 +30,7 @@ Deno.test("a worker that is throttled leaves requests in the ring and obeys at o
   throttled.kick();
   await throttled.untilUsed(1);
   // Were it to sleep on, each would take a second.
-  const late = setTimeout(() => throttled.worker.close(), 10_000);
+  const late = setTimeout(() => throttled.worker.close(), 25_000);
   for (let i = 0; i < 40; i++) {
     assertEquals(await throttled.worker.send({ type: "stop" }), 1);
     await throttled.run(1);
