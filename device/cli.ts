@@ -4,41 +4,32 @@
  * @module
  */
 
-import { serve } from "./commands/serve.ts";
-import { demo } from "./commands/demo.ts";
-import { decode } from "./commands/decode.ts";
+import { manualPage } from "./commands/manual.ts";
+import { CLI_MANUAL } from "./commands/manuals/cli.ts";
 import { UsageError } from "./commands/usage.ts";
 
-const USAGE = `usage: cli.ts COMMAND [OPTIONS]
+const COMMANDS = "serve, demo, decode or doctor";
 
-commands:
-  serve   serve virtio-crypto devices over vhost-user
-  demo    serve on a temporary socket, drive every service, show the results
-  decode  show what is in a request, and what the device would answer
-
-cli.ts COMMAND --help tells a command's options.`;
-
+/** Each is loaded when it is asked for: starting a server is not to wait. */
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case "serve":
-      return await serve(rest);
+      return await (await import("./commands/serve.ts")).serve(rest);
     case "demo":
-      return await demo(rest);
+      return await (await import("./commands/demo.ts")).demo(rest);
     case "decode":
-      return await decode(rest);
+      return await (await import("./commands/decode.ts")).decode(rest);
+    case "doctor":
+      return (await import("./commands/doctor.ts")).doctor(rest);
     case "--help":
     case "help":
-      console.log(USAGE);
+      console.log(manualPage(CLI_MANUAL));
       return 0;
     case undefined:
-      throw new UsageError(
-        "Cannot run without a command: serve, demo or decode",
-      );
+      throw new UsageError(`Cannot run without a command: ${COMMANDS}`);
     default:
-      throw new UsageError(
-        `Cannot run command "${command}": serve, demo or decode`,
-      );
+      throw new UsageError(`Cannot run command "${command}": ${COMMANDS}`);
   }
 }
 

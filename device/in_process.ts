@@ -23,6 +23,7 @@ import type { RequestLayout } from "./spec/request_layout.ts";
 import type { RingSetup } from "./virtqueue/ring.ts";
 import { Control } from "../workers/protocol.ts";
 import { QueueWorker } from "../workers/queue_worker.ts";
+import { unreadableSource } from "../workers/source.ts";
 
 /** Options of a device in this process. */
 export interface InProcessOptions extends DeviceOptions {
@@ -70,6 +71,7 @@ class LocalQueue implements ServedQueue {
   readonly #signal: () => void;
   readonly #failed: (reason: string) => void;
   #scheduled = false;
+  #rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     core: DeviceCore,
@@ -107,6 +109,7 @@ class LocalQueue implements ServedQueue {
   }
 
   close(): Promise<void> {
+    clearTimeout(this.#rest);
     this.#queue.close();
     return Promise.resolve();
   }
@@ -119,6 +122,10 @@ class LocalQueue implements ServedQueue {
       if (result === RoundResult.BROKEN) {
         this.#scheduled = false;
         this.#failed(this.#queue.broken!.message);
+        return;
+      }
+      if (result === RoundResult.THROTTLED) {
+        this.#rest = setTimeout(() => this.#serve(), this.#queue.rest());
         return;
       }
       if (result === RoundResult.IDLE && !this.#queue.arm()) {
@@ -208,14 +215,6 @@ class WorkerQueue implements ServedQueue {
   }
 }
 
-/** Whether workers can load their module. */
-function sourceReadable(): boolean {
-  const url = new URL("../workers/data_queue.ts", import.meta.url);
-  if (url.protocol !== "file:") return true;
-  return Deno.permissions.querySync({ name: "read", path: url }).state ===
-    "granted";
-}
-
 /**
  * A device in this process, and the transport its driver attaches to.
  *
@@ -296,7 +295,9 @@ export class InProcessDevice implements Transport {
     }]);
     this.config = this.#core.config;
     this.dataQueues = queues;
-    this.workers = workers > 0 && sourceReadable() ? workers : 0;
+    this.workers = workers > 0 && unreadableSource() === undefined
+      ? workers
+      : 0;
     if (this.workers < workers) {
       console.warn(
         "Serving on the caller's thread: workers need --allow-read of the source",

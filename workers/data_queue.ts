@@ -102,6 +102,11 @@ class QueueServer {
         case RoundResult.ABANDONED:
           idleSince = 0;
           continue;
+        case RoundResult.THROTTLED:
+          // A command that came before the doorbell was observed is no bell.
+          if (!this.#interrupted()) doorbell.rest(queue.rest());
+          idleSince = 0;
+          continue;
         case RoundResult.BROKEN:
           this.#reportBroken();
           break;

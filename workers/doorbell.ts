@@ -22,6 +22,12 @@ export interface Doorbell {
    * @returns true when the driver kicked
    */
   sleep(): boolean;
+  /**
+   * Sleeps until a wake that was not seen, whatever the driver kicks.
+   *
+   * @param ms when to return without one, in milliseconds, 1 at least
+   */
+  rest(ms: number): void;
   /** Tells the driver that there are used buffers. */
   signal(): void;
 }
@@ -48,6 +54,20 @@ class AtomicsDoorbell implements Doorbell {
     const kicked = kicks !== this.#kicks;
     this.#kicks = kicks;
     return kicked;
+  }
+
+  rest(ms: number): void {
+    const until = performance.now() + ms;
+    let seen = this.#seen;
+    const wakes = seen - Atomics.load(this.#words, Control.KICKS) | 0;
+    for (let left = ms; left > 0; left = until - performance.now()) {
+      Atomics.wait(this.#words, Control.BELL, seen, left);
+      const now = Atomics.load(this.#words, Control.BELL);
+      // Kicks are counted among the bells, and before them.
+      const kicks = Atomics.load(this.#words, Control.KICKS);
+      if ((now - kicks | 0) !== wakes) return;
+      seen = now;
+    }
   }
 
   signal(): void {

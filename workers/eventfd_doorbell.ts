@@ -13,7 +13,7 @@ import type { QueueFds } from "./protocol.ts";
 const POLLIN = 1;
 /** struct pollfd: fd (i32), events (i16), revents (i16). */
 const POLLFD_WORDS = 2;
-const COUNT = 2n;
+const BOTH = 2n;
 
 /** Sleeps in poll() on kick and wake. */
 export class EventfdDoorbell implements Doorbell {
@@ -40,7 +40,7 @@ export class EventfdDoorbell implements Doorbell {
     poll[1] = POLLIN;
     poll[2] = this.#wake;
     poll[3] = POLLIN;
-    libc().poll(poll, COUNT, -1);
+    libc().poll(poll, BOTH, -1);
     if ((poll[3]! >>> 16) !== 0) drainEventfd(this.#wake);
     const kick = poll[1]! >>> 16;
     if (kick === 0) return false;
@@ -48,6 +48,16 @@ export class EventfdDoorbell implements Doorbell {
     if (!(kick & POLLIN)) this.#kick = -1;
     else drainEventfd(this.#kick);
     return true;
+  }
+
+  rest(ms: number): void {
+    const poll = this.#poll;
+    // A negative descriptor is passed over.
+    poll[0] = -1;
+    poll[2] = this.#wake;
+    poll[3] = POLLIN;
+    libc().poll(poll, BOTH, ms);
+    if ((poll[3]! >>> 16) !== 0) drainEventfd(this.#wake);
   }
 
   signal(): void {

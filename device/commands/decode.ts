@@ -5,7 +5,6 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import { ENGINE_NAMES, openEngines } from "../engine/engines.ts";
 import { Capabilities } from "../service/capabilities.ts";
 import { MAX_DATA_QUEUES, MAX_MAX_SIZE } from "../service/device_core.ts";
@@ -33,47 +32,17 @@ import {
   verdictOf,
 } from "./decode/report.ts";
 import { sessionOption } from "./decode/session_option.ts";
-import { integerOption, UsageError, wordOption } from "./usage.ts";
-
-const USAGE =
-  `usage: deno run [--allow-read] device/cli.ts decode [OPTIONS] [FILE|-]
-
-Shows the fields of one control or data request, and what the device would
-answer. FILE, or standard input, holds the device-readable part of the request:
-as bytes, or as a dump (plain hex with or without 0x, xxd, hexdump -C; lines
-that start with # are comments). No byte of a key is ever shown.
-
-  --layout=NAME          ${LAYOUT_NAMES.join(", ")}; all are tried when left out
-  --queue=NAME           control or data; by the opcode when left out
-  --session-mode=LIST    v15: services whose SESSION_MODE was negotiated, as in
-                         cipher,hash,mac,aead; or all, none (all)
-  --stateless-mode=LIST  1.4: services whose STATELESS_MODE was negotiated
-                         (none and all are tried)
-  --session=NAME         the session of a data request in session mode: an
-                         algorithm (aes-cbc), or a chain (aes-cbc+hmac-sha256,
-                         the one that comes first before the +); then
-                         ,encrypt (the standard) or ,decrypt, and ,tag=N
-  --writable=N           bytes of the writable part (what the request needs)
-  --queues=N             data queues of the device, 1 to ${MAX_DATA_QUEUES} (2)
-  --max-size=BYTES       largest content of a request (16777216)
-  --help                 this text
-
-Exit status: 0 the device would serve it, 3 it would refuse it, 2 the command
-line is wrong, 1 the file cannot be read.`;
+import { manualPage } from "./manual.ts";
+import { DECODE_MANUAL } from "./manuals/decode.ts";
+import {
+  integerOption,
+  readArguments,
+  UsageError,
+  wordOption,
+} from "./usage.ts";
 
 /** Exit status where the device would refuse the request. */
 const REFUSED = 3;
-
-const STRINGS = [
-  "layout",
-  "queue",
-  "session-mode",
-  "stateless-mode",
-  "session",
-  "writable",
-  "queues",
-  "max-size",
-] as const;
 
 const QUEUE_NAMES = ["control", "data"] as const;
 type QueueName = (typeof QUEUE_NAMES)[number];
@@ -108,54 +77,30 @@ interface Settings {
   readonly maxSize: number;
 }
 
-/** The options that take a value, each at most once. */
-function onlyOnce(
-  given: Readonly<Record<(typeof STRINGS)[number], readonly string[]>>,
-): Readonly<Partial<Record<(typeof STRINGS)[number], string>>> {
-  const values: Partial<Record<(typeof STRINGS)[number], string>> = {};
-  for (const name of STRINGS) {
-    const [value, another] = given[name];
-    if (value === undefined) continue;
-    if (another !== undefined) {
-      throw new UsageError(`Cannot use --${name} more than once`);
-    }
-    if (value === "") {
-      throw new UsageError(`Cannot use --${name} without a value`);
-    }
-    values[name] = value;
-  }
-  return values;
-}
-
 function parse(args: readonly string[]): Settings {
-  const { _: rest, help, ...strings } = parseArgs([...args], {
-    string: [...STRINGS, "_"],
-    boolean: ["help"],
-    collect: STRINGS,
-    unknown: (arg: string) => {
-      if (arg === "-" || !arg.startsWith("-")) return true;
-      throw new UsageError(`Cannot understand "${arg}"`);
-    },
-  });
-  const given = onlyOnce(strings);
-  const files = rest.map(String);
+  const given = readArguments(args, DECODE_MANUAL.options, true);
+  const files = given.rest;
   if (files.length > 1) {
     throw new UsageError(`Cannot decode ${files.length} files at a time`);
   }
-  const layout = wordOption("layout", given.layout, LAYOUT_NAMES);
+  const layout = wordOption("layout", given.one("layout"), LAYOUT_NAMES);
+  const session = given.one("session");
+  const integer = (name: string, min: number, max: number) =>
+    integerOption(name, given.one(name), min, max);
   return {
-    help,
+    help: given.has("help"),
     file: files[0] ?? "-",
     layout,
-    queue: wordOption("queue", given.queue, QUEUE_NAMES),
-    modes: modesOf(layout, given["session-mode"], given["stateless-mode"]),
-    session: given.session === undefined
-      ? undefined
-      : sessionOption(given.session),
-    writable: integerOption("writable", given.writable, 0, MAX_MAX_SIZE),
-    queues: integerOption("queues", given.queues, 1, MAX_DATA_QUEUES) ?? 2,
-    maxSize: integerOption("max-size", given["max-size"], 1, MAX_MAX_SIZE) ??
-      16 << 20,
+    queue: wordOption("queue", given.one("queue"), QUEUE_NAMES),
+    modes: modesOf(
+      layout,
+      given.one("session-mode"),
+      given.one("stateless-mode"),
+    ),
+    session: session === undefined ? undefined : sessionOption(session),
+    writable: integer("writable", 0, MAX_MAX_SIZE),
+    queues: integer("queues", 1, MAX_DATA_QUEUES) ?? 2,
+    maxSize: integer("max-size", 1, MAX_MAX_SIZE) ?? 16 << 20,
   };
 }
 
@@ -225,7 +170,7 @@ export async function decode(
 ): Promise<number> {
   const settings = parse(args);
   if (settings.help) {
-    io.print(USAGE);
+    io.print(manualPage(DECODE_MANUAL));
     return 0;
   }
   const capabilities = new Capabilities(openEngines(ENGINE_NAMES));

@@ -8,7 +8,6 @@
  */
 
 import { createCipheriv, createHmac } from "node:crypto";
-import { parseArgs } from "@std/cli/parse-args";
 import { CryptoDriver } from "../driver/driver.ts";
 import type { Session } from "../driver/session.ts";
 import { VhostUserTransport } from "../driver/vhost_user_transport.ts";
@@ -16,13 +15,9 @@ import { consoleLog } from "../log.ts";
 import { VhostUserServer } from "../vhost_user/server.ts";
 import { DEMO_VECTORS, type DemoVector } from "./demo_vectors.ts";
 import { computeElsewhere } from "./second_implementation.ts";
-import { integerOption, UsageError } from "./usage.ts";
-
-const USAGE =
-  `usage: deno run --allow-ffi --allow-read device/cli.ts demo [OPTIONS]
-
-  --queues=N  data queues, 1 to 16 (2)
-  --help      this text`;
+import { manualPage } from "./manual.ts";
+import { DEMO_MANUAL } from "./manuals/demo.ts";
+import { integerOption, readArguments } from "./usage.ts";
 
 /** Bytes of a request whose throughput is measured. */
 const BULK_SIZE = 16 * 1024;
@@ -253,18 +248,12 @@ function printTable(rows: readonly Row[]): void {
  * @throws {UsageError} The arguments are wrong
  */
 export async function demo(args: readonly string[]): Promise<number> {
-  const given = parseArgs([...args], {
-    string: ["queues"],
-    boolean: ["help"],
-    unknown: (arg: string) => {
-      throw new UsageError(`Cannot understand "${arg}"`);
-    },
-  });
-  if (given.help) {
-    console.log(USAGE);
+  const given = readArguments(args, DEMO_MANUAL.options);
+  if (given.has("help")) {
+    console.log(manualPage(DEMO_MANUAL));
     return 0;
   }
-  const queues = integerOption("queues", given.queues, 1, 16) ?? 2;
+  const queues = integerOption("queues", given.one("queues"), 1, 16) ?? 2;
   const socketPath = `/tmp/virtio-crypto-demo-${Deno.pid}.sock`;
   const server = new VhostUserServer({
     socketPaths: [socketPath],

@@ -5,117 +5,102 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import type { EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
-import { consoleLog, LOG_LEVELS } from "../log.ts";
-import { MAX_DATA_QUEUES, MAX_MAX_SIZE } from "../service/device_core.ts";
+import { activatedFds } from "../host/activation.ts";
+import { consoleLog, type Log, LOG_LEVELS } from "../log.ts";
+import {
+  type DeviceOptions,
+  MAX_DATA_QUEUES,
+  MAX_MAX_SIZE,
+} from "../service/device_core.ts";
+import { MAX_LIMIT } from "../service/throttle.ts";
 import { MAX_SESSIONS } from "../session/table.ts";
 import { SPEC_NAMES } from "../spec/request_layout.ts";
-import { type ServerOptions, VhostUserServer } from "../vhost_user/server.ts";
-import { integerOption, UsageError, wordOption } from "./usage.ts";
+import { VhostUserServer } from "../vhost_user/server.ts";
+import { unreadableSource } from "../../workers/source.ts";
+import { manualPage } from "./manual.ts";
+import { SERVE_MANUAL } from "./manuals/serve.ts";
+import {
+  type Arguments,
+  integerOption,
+  readArguments,
+  UsageError,
+  wordOption,
+} from "./usage.ts";
 
-const USAGE =
-  `usage: deno run --allow-ffi --allow-read device/cli.ts serve [OPTIONS]
-
-  --socket-path=PATH    serve at PATH; given several times: several devices
-  --fd=N                serve on a UNIX stream socket that was handed down,
-                        listening or connected; not together with --socket-path
-  --print-capabilities  print what this backend is, as JSON, and exit
-  --queues=N            data queues of a device, 1 to ${MAX_DATA_QUEUES} (2)
-  --engine=NAME         auto or ${ENGINE_NAMES.join(", ")} (auto)
-  --spec=NAME           the document whose features are offered: ${
-    SPEC_NAMES.join(" or ")
-  } (v15)
-  --poll-us=N           look for work for N microseconds before sleeping (0)
-  --max-sessions=N      sessions of a device, 1 to ${MAX_SESSIONS} (4096)
-  --max-size=BYTES      largest content of a request (16777216)
-  --log=LEVEL           ${LOG_LEVELS.join(", ")} (info)
-  --help                this text`;
-
-/** What --print-capabilities prints (QEMU, "Backend program conventions"). */
+/**
+ * What --print-capabilities prints (QEMU, "Backend program conventions"). The
+ * schema knows no features of the type "crypto"; libvirt fails on some types
+ * without the list.
+ */
 const CAPABILITIES = { type: "crypto", features: [] };
 
 /** How long a stop may take before the process ends without it. */
 const STOP_MS = 1000;
 
-const STRINGS = [
-  "fd",
-  "queues",
-  "engine",
-  "spec",
-  "poll-us",
-  "max-sessions",
-  "max-size",
-  "log",
-] as const;
-
-function parse(args: readonly string[]): {
-  options: ServerOptions;
-  help: boolean;
-  capabilities: boolean;
-} {
-  const given = parseArgs([...args], {
-    string: [...STRINGS, "socket-path"],
-    boolean: ["help", "print-capabilities"],
-    // All of them, or the last one given would silently count.
-    collect: [...STRINGS, "socket-path"],
-    unknown: (arg: string) => {
-      throw new UsageError(`Cannot understand "${arg}"`);
-    },
-  });
-  const one = (name: typeof STRINGS[number]): string | undefined => {
-    const [value, ...more] = given[name] as string[];
-    if (more.length > 0) {
-      throw new UsageError(`Cannot use --${name} more than once`);
-    }
-    if (value === "") {
-      throw new UsageError(`Cannot use --${name} without a value`);
-    }
-    return value;
-  };
-  const socketPaths = given["socket-path"] as string[];
-  if (socketPaths.includes("")) {
-    throw new UsageError("Cannot use --socket-path without a value");
-  }
-  const level = wordOption("log", one("log"), LOG_LEVELS) ?? "info";
-  const engine = wordOption<EngineName | "auto">("engine", one("engine"), [
-    "auto",
-    ...ENGINE_NAMES,
-  ]) ?? "auto";
+/** What the options say, besides where to serve. */
+function deviceOptions(given: Arguments): DeviceOptions & { log: Log } {
+  const engine =
+    wordOption<EngineName | "auto">("engine", given.one("engine"), [
+      "auto",
+      ...ENGINE_NAMES,
+    ]) ?? "auto";
+  const integer = (name: string, min: number, max: number) =>
+    integerOption(name, given.one(name), min, max);
   return {
-    help: given.help,
-    capabilities: given["print-capabilities"],
-    options: {
-      socketPaths,
-      fd: integerOption("fd", one("fd"), 0, 1 << 20),
-      queues: integerOption("queues", one("queues"), 1, MAX_DATA_QUEUES),
-      engines: engine === "auto" ? ENGINE_NAMES : [engine],
-      spec: wordOption("spec", one("spec"), SPEC_NAMES),
-      pollUs: integerOption("poll-us", one("poll-us"), 0, 1_000_000),
-      maxSessions: integerOption(
-        "max-sessions",
-        one("max-sessions"),
-        1,
-        MAX_SESSIONS,
-      ),
-      maxSize: integerOption("max-size", one("max-size"), 1, MAX_MAX_SIZE),
-      log: consoleLog(level),
-    },
+    queues: integer("queues", 1, MAX_DATA_QUEUES),
+    engines: engine === "auto" ? ENGINE_NAMES : [engine],
+    spec: wordOption("spec", given.one("spec"), SPEC_NAMES),
+    pollUs: integer("poll-us", 0, 1_000_000),
+    limitOps: integer("limit-ops", 1, MAX_LIMIT),
+    limitBytes: integer("limit-bytes", 1, MAX_LIMIT),
+    maxSessions: integer("max-sessions", 1, MAX_SESSIONS),
+    maxSize: integer("max-size", 1, MAX_MAX_SIZE),
+    log: consoleLog(wordOption("log", given.one("log"), LOG_LEVELS) ?? "info"),
   };
+}
+
+/** Where to serve: paths, or descriptors that were handed down. */
+interface Sockets {
+  readonly paths: readonly string[];
+  readonly fds: readonly number[];
+}
+
+function sockets(given: Arguments): Sockets {
+  const paths = given.all("socket-path");
+  const fd = integerOption("fd", given.one("fd"), 0, 1 << 20);
+  if (paths.length > 0 && fd !== undefined) {
+    throw new UsageError("Cannot use --fd and --socket-path together");
+  }
+  if (new Set(paths).size < paths.length) {
+    throw new UsageError("Cannot use the same --socket-path twice");
+  }
+  if (paths.length > 0) return { paths, fds: [] };
+  const fds = fd === undefined ? activatedFds() : [fd];
+  if (fds.length === 0) {
+    throw new UsageError(
+      "Cannot serve without --socket-path or --fd, or sockets that systemd hands down",
+    );
+  }
+  return { paths, fds };
 }
 
 /** Data queues are served by workers, whose modules have to be read. */
 function mustReadWorkers(): void {
-  const path = new URL("../../workers/", import.meta.url);
-  // Modules of a registry are cached, and need no permission.
-  if (path.protocol !== "file:") return;
-  const { state } = Deno.permissions.querySync({ name: "read", path });
-  if (state !== "granted") {
-    throw new Error(
-      `Cannot start the workers of the data queues: that needs --allow-read of ${path.pathname}`,
-    );
-  }
+  const path = unreadableSource();
+  if (path === undefined) return;
+  throw new Error(
+    `Cannot start the workers of the data queues: that needs --allow-read of ${path}`,
+  );
+}
+
+/** What the line that says "ready" names. */
+function placesOf({ paths, fds }: Sockets): string {
+  if (paths.length > 0) return paths.join(" ");
+  return fds.length === 1
+    ? `file descriptor ${fds[0]}`
+    : `file descriptors ${fds.join(" ")}`;
 }
 
 /**
@@ -127,38 +112,32 @@ function mustReadWorkers(): void {
  * @throws {Error} The sockets or devices cannot be made
  */
 export async function serve(args: readonly string[]): Promise<number> {
-  const { options, help, capabilities } = parse(args);
-  if (help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (capabilities) {
+  // Whatever else is there: management software asks so before it knows more.
+  if (args.includes("--print-capabilities")) {
     console.log(JSON.stringify(CAPABILITIES, undefined, 2));
     return 0;
   }
-  const { socketPaths = [], fd } = options;
-  if (socketPaths.length > 0 && fd !== undefined) {
-    throw new UsageError("Cannot use --fd and --socket-path together");
+  const given = readArguments(args, SERVE_MANUAL.options);
+  if (given.has("help")) {
+    console.log(manualPage(SERVE_MANUAL));
+    return 0;
   }
-  if (socketPaths.length === 0 && fd === undefined) {
-    throw new UsageError("Cannot serve without --socket-path or --fd");
-  }
-  if (new Set(socketPaths).size < socketPaths.length) {
-    throw new UsageError("Cannot use the same --socket-path twice");
-  }
+  const options = deviceOptions(given);
+  const places = sockets(given);
   mustReadWorkers();
-  const server = new VhostUserServer(options);
+  const server = new VhostUserServer({
+    ...options,
+    ...(places.paths.length > 0
+      ? { socketPaths: places.paths }
+      : { fd: places.fds }),
+  });
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
     server.stop();
   };
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
-  console.log(
-    `Serving on ${
-      fd === undefined ? socketPaths.join(" ") : `file descriptor ${fd}`
-    }`,
-  );
+  console.log(`Serving on ${placesOf(places)}`);
   await server.run();
   return 0;
 }

@@ -18,9 +18,15 @@ import { QueueCounters } from "./counters.ts";
 import {
   type QueueLimits,
   Round,
+  ROUND_BYTES,
   ROUND_REQUESTS,
   RoundResult,
 } from "./round.ts";
+import {
+  Throttle,
+  type ThrottleClock,
+  type ThrottleSetup,
+} from "./throttle.ts";
 
 /** What a data queue is made of. Plain data: it crosses threads. */
 export interface DataQueueOptions extends QueueLimits {
@@ -35,6 +41,8 @@ export interface DataQueueOptions extends QueueLimits {
   readonly position: SharedArrayBuffer;
   /** Most prepared sessions to keep. */
   readonly maxContexts: number;
+  /** The device's throttle; undefined where it has no limits. */
+  readonly throttle?: ThrottleSetup | undefined;
 }
 
 /** How a data queue starts. Plain data: it crosses threads. */
@@ -52,6 +60,7 @@ export class DataQueue {
   readonly #sessions: ContextCache;
   readonly #round: Round;
   #memory = new GuestMemory([]);
+  readonly #throttle: Throttle | undefined;
   readonly #position: Int32Array<SharedArrayBuffer>;
   #ring: DeviceRing | undefined;
   #start: QueueStart | undefined;
@@ -60,13 +69,17 @@ export class DataQueue {
    * @param options limits and shared parts
    * @param engines the thread's engines
    * @param stopping asked while a large request runs: true gives it up
+   * @param clock what the throttle goes by; the thread's clock when left out
    */
   constructor(
     options: DataQueueOptions,
     engines: readonly Engine[],
     stopping: () => boolean,
+    clock?: ThrottleClock,
   ) {
     this.counters = new QueueCounters(options.counters);
+    this.#throttle = options.throttle &&
+      new Throttle(options.throttle, clock);
     this.#position = new Int32Array(options.position);
     const capabilities = new Capabilities(engines);
     this.#runners = capabilities.runners;
@@ -149,10 +162,37 @@ export class DataQueue {
     if (this.#ring === undefined || this.#start === undefined) {
       return RoundResult.IDLE;
     }
-    const result = this.#round.run(this.#ring, this.#start.layout);
+    const result = this.#throttle === undefined
+      ? this.#round.run(this.#ring, this.#start.layout)
+      : this.#runThrottled(this.#throttle, this.#ring, this.#start.layout);
     if (result !== RoundResult.IDLE) {
       Atomics.store(this.#position, 0, this.#ring.state);
     }
+    return result;
+  }
+
+  /**
+   * How long to rest after a round that was throttled: its requests stay in
+   * the ring. Kicks need not end the rest; commands and ended sessions must.
+   *
+   * @returns milliseconds, 1 to 1000
+   */
+  rest(): number {
+    for (const runner of this.#runners) runner.wipe();
+    return this.#throttle?.restMs ?? 1;
+  }
+
+  #runThrottled(
+    throttle: Throttle,
+    ring: DeviceRing,
+    layout: RequestLayout,
+  ): number {
+    if (!throttle.take(ROUND_REQUESTS, ROUND_BYTES)) {
+      return RoundResult.THROTTLED;
+    }
+    const round = this.#round;
+    const result = round.run(ring, layout, throttle.ops, throttle.bytes);
+    throttle.settle(round.requests, round.bytes);
     return result;
   }
 

@@ -26,6 +26,12 @@ import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
 import type { DataQueueOptions } from "./data_queue.ts";
 import { SessionService } from "./session_service.ts";
+import {
+  clockStart,
+  MAX_LIMIT,
+  Throttle,
+  type ThrottleSetup,
+} from "./throttle.ts";
 
 /** What a device can be given. Sizes are in bytes. */
 export interface DeviceOptions {
@@ -49,6 +55,17 @@ export interface DeviceOptions {
   readonly maxContexts?: number | undefined;
   /** How long a queue looks for work before it sleeps, in µs; 0 when left out. */
   readonly pollUs?: number | undefined;
+  /**
+   * Requests a second that all data queues together serve, 1 to 2^40; any
+   * number when left out. What 100 ms bring may come at once.
+   */
+  readonly limitOps?: number | undefined;
+  /**
+   * Bytes a second, 1 to 2^40, of the requests' readable and writable parts;
+   * any number when left out. A request larger than what is left is served, and
+   * the following ones wait the longer.
+   */
+  readonly limitBytes?: number | undefined;
 }
 
 /** Most data queues: vhost-user's ring messages carry 8 bits of index. */
@@ -66,6 +83,13 @@ interface Settings {
   readonly maxSessions: number;
   readonly maxContexts: number;
   readonly pollUs: number;
+}
+
+/** A limit, which may be left out. */
+function limit(name: string, value: number | undefined): number | undefined {
+  return value === undefined
+    ? undefined
+    : bounded(name, value, value, 1, MAX_LIMIT);
 }
 
 function bounded(
@@ -99,6 +123,7 @@ export class DeviceCore {
   /** The counters of each data queue that was made. */
   readonly counters: QueueCounters[] = [];
   readonly #table: SharedArrayBuffer;
+  readonly #throttle: ThrottleSetup | undefined;
   readonly #positions: SharedArrayBuffer[] = [];
 
   /**
@@ -136,6 +161,10 @@ export class DeviceCore {
       pollUs: bounded("pollUs", options.pollUs, 0, 0, 1_000_000),
     };
     this.settings = settings;
+    this.#throttle = Throttle.setup(
+      limit("limitOps", options.limitOps),
+      limit("limitBytes", options.limitBytes),
+    );
     this.capabilities = new Capabilities(openEngines(settings.engines));
     this.config = this.capabilities.config(settings.queues, settings.maxSize);
     this.features = 1n << BigInt(VIRTIO_F_VERSION_1) |
@@ -185,6 +214,8 @@ export class DeviceCore {
       position: this.#positions[index] ??= new SharedArrayBuffer(4),
       maxSize: this.settings.maxSize,
       maxContexts: this.settings.maxContexts,
+      throttle: this.#throttle &&
+        { ...this.#throttle, clockStart: clockStart() },
     };
   }
 }

@@ -62,7 +62,10 @@ const HEADER_SIZE = DATA_HEADER_SIZE;
 export const ROUND_REQUESTS = 256;
 
 /** Bytes after which a round takes no more; the first request may be larger. */
-const ROUND_BYTES = 4 * 1024 * 1024;
+export const ROUND_BYTES = 4 * 1024 * 1024;
+
+const MOST_REQUESTS = ROUND_REQUESTS;
+const MOST_BYTES = ROUND_BYTES;
 
 /** What a portable engine does in about a millisecond, in bytes. */
 const PORTABLE_ROUND_BYTES = 64 * 1024;
@@ -82,6 +85,8 @@ export const RoundResult = {
   BROKEN: 3,
   /** The one request of the round was given up for a stop. */
   ABANDONED: 4,
+  /** The device's throttle lets nothing be served yet. */
+  THROTTLED: 5,
 } as const;
 
 /** One request of a round. */
@@ -130,6 +135,9 @@ export class Round implements JobMemory {
   readonly #straight: StraightRequests | undefined;
   /** The window of guest memory that the last request was in. */
   #window = 0;
+  /** Requests that the last round answered, and their bytes. */
+  requests = 0;
+  bytes = 0;
 
   /**
    * @param memory the guest's memory
@@ -192,19 +200,25 @@ export class Round implements JobMemory {
    *
    * @param ring the queue's ring
    * @param layout the layout of its requests
+   * @param most requests it may take, at most {@linkcode ROUND_REQUESTS}
+   * @param mostBytes bytes after which it takes no more
    * @returns a value of {@linkcode RoundResult}
    */
-  run(ring: DeviceRing, layout: RequestLayout): number {
+  run(
+    ring: DeviceRing,
+    layout: RequestLayout,
+    most: number = MOST_REQUESTS,
+    mostBytes: number = MOST_BYTES,
+  ): number {
+    this.requests = 0;
+    this.bytes = 0;
     if (ring.isEmpty()) return RoundResult.IDLE;
     const started = performance.now();
-    const straight = this.#straight?.run(
-      ring,
-      layout,
-      this.memory,
-      this.#window,
-    ) ?? 0;
-    if (straight > 0) return this.#publish(ring, straight, started);
-    const broken = !this.#take(ring);
+    if (most === MOST_REQUESTS && mostBytes === MOST_BYTES) {
+      const straight = this.#runStraight(ring, layout);
+      if (straight > 0) return this.#publish(ring, straight, started);
+    }
+    const broken = !this.#take(ring, most, mostBytes);
     if (this.#count === 0) {
       return broken ? RoundResult.BROKEN : RoundResult.IDLE;
     }
@@ -223,6 +237,16 @@ export class Round implements JobMemory {
     return this.#publish(ring, count, started);
   }
 
+  /** Serves the straight requests that are next; how many they were. */
+  #runStraight(ring: DeviceRing, layout: RequestLayout): number {
+    const straight = this.#straight;
+    if (straight === undefined) return 0;
+    const count = straight.run(ring, layout, this.memory, this.#window);
+    this.requests = count;
+    this.bytes = straight.bytes;
+    return count;
+  }
+
   /** Shows the driver the answers, and says whether it is to be told. */
   #publish(ring: DeviceRing, count: number, started: number): number {
     ring.publish();
@@ -233,20 +257,20 @@ export class Round implements JobMemory {
   }
 
   /** Fills the round with chains; false when the ring turned out broken. */
-  #take(ring: DeviceRing): boolean {
+  #take(ring: DeviceRing, most: number, mostBytes: number): boolean {
     const { segments } = this;
     segments.clear();
     this.#count = 0;
     let bytes = 0;
     let walked = 0;
-    while (this.#count < ROUND_REQUESTS) {
+    while (this.#count < most) {
       const entry = this.#entries[this.#count] ??= new Entry();
       const { chain } = entry;
       const taken = ring.take(chain, segments);
       if (taken !== TAKEN) return taken !== RING_BROKEN;
       bytes += chain.readableLength + chain.writableLength;
       walked += chain.walked;
-      const full = bytes > ROUND_BYTES || walked > WALK_LIMIT ||
+      const full = bytes > mostBytes || walked > WALK_LIMIT ||
         chain.fault === TOO_MANY_SEGMENTS;
       if (full && this.#count > 0) {
         // It opens the next round, with the whole table before it.
@@ -431,10 +455,10 @@ export class Round implements JobMemory {
       bytes[chain.lastOffset] = entry.status;
       ring.put(chain, chain.writableLength);
     }
-    this.#counters.request(
-      entry.status,
-      chain.readableLength + chain.writableLength,
-    );
+    const length = chain.readableLength + chain.writableLength;
+    this.requests++;
+    this.bytes += length;
+    this.#counters.request(entry.status, length);
   }
 }
 

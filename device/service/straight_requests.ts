@@ -89,6 +89,9 @@ export class StraightRequests {
     this.#maxSize = maxSize;
   }
 
+  /** Bytes of what {@linkcode run} answered. */
+  bytes = 0;
+
   /**
    * Serves the straight requests that are next in the ring, up to the first
    * other one. Their used elements are put and not yet published.
@@ -186,18 +189,21 @@ export class StraightRequests {
     const bytes = memory.bytes[chains.window]!;
     let good = 0;
     let total = 0;
+    let goodTotal = 0;
     for (let slot = 0; slot < count; slot++) {
       const status = done[slot] === 1 ? OK : ERR;
       const written = chains.destinationLength[slot]!;
       bytes[chains.status[slot]!] = status;
       ring.putStraight(chains.id[slot]!, written + 1);
       const size = HEADER + IV + chains.sourceLength[slot]! + written + 1;
+      total += size;
       if (status === OK) {
         good++;
-        total += size;
+        goodTotal += size;
       } else this.#counters.request(status, size);
     }
-    this.#counters.served(good, total);
+    this.bytes = total;
+    this.#counters.served(good, goodTotal);
     return count;
   }
 }

@@ -20,10 +20,10 @@ export interface ServerOptions extends DeviceOptions {
   /** Paths of UNIX sockets to make; each is a device of its own. */
   readonly socketPaths?: readonly string[] | undefined;
   /**
-   * A UNIX stream socket that was handed down, listening or connected; not
-   * together with paths.
+   * A UNIX stream socket that was handed down, listening or connected, or
+   * several of them; each has a device of its own. Not together with paths.
    */
-  readonly fd?: number | undefined;
+  readonly fd?: number | readonly number[] | undefined;
   /** Where to write; nowhere when left out. */
   readonly log?: Log | undefined;
 }
@@ -70,15 +70,16 @@ export class VhostUserServer {
    * @throws {TypeError} There is no socket, or both paths and a descriptor
    */
   constructor(options: ServerOptions) {
-    const { socketPaths = [], fd } = options;
+    const { socketPaths = [], fd = [] } = options;
+    const fds = typeof fd === "number" ? [fd] : fd;
     this.#log = options.log ?? SILENT;
-    if ((socketPaths.length > 0) === (fd !== undefined)) {
+    if ((socketPaths.length > 0) === (fds.length > 0)) {
       throw new TypeError(
         "Cannot serve: either socket paths or a file descriptor is needed",
       );
     }
     try {
-      if (fd !== undefined) this.#handedDown(fd, options);
+      for (const fd of fds) this.#handedDown(fd, options);
       for (const path of socketPaths) {
         const listener = listenUnix(path);
         try {

@@ -1,5 +1,10 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { runCli } from "../support/server_process.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { ROOT, runCli } from "../support/server_process.ts";
 
 /** Arguments behind `serve`, and what the one line of error says. */
 const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
@@ -31,6 +36,10 @@ const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["--spec=v14"], /--spec=v14.*v15/],
   [["--poll-us=-5"], /--poll-us=-5/],
   [["--poll-us=1000001"], /--poll-us=1000001/],
+  [["--limit-ops=0"], /--limit-ops=0.* 1 to 1099511627776/],
+  [["--limit-ops=1.5"], /--limit-ops=1\.5/],
+  [["--limit-bytes=1G"], /--limit-bytes=1G/],
+  [["--limit-bytes=1", "--limit-bytes=2"], /--limit-bytes more than once/],
   [["--max-sessions=0"], /--max-sessions=0/],
   [["--max-sessions=1048577"], /--max-sessions=1048577/],
   [["--max-size=0"], /--max-size=0/],
@@ -66,43 +75,34 @@ Deno.test("a wrong option is one clear line of error, and no success", async (t)
 });
 
 Deno.test("a wrong command is one clear line of error", async () => {
-  for (const args of [[], ["fly"], ["--fly"]]) {
+  for (const args of [[], ["fly"], ["--fly"], ["Serve"]]) {
     const { code, stdout, stderr } = await runCli(args);
     assertEquals([code, stdout], [2, ""]);
     assertMatch(stderr, /^error: Cannot run [^\n]*serve[^\n]*\n$/);
   }
 });
 
-Deno.test("--help tells every option, with no permission at all", async () => {
-  const { code, stdout, stderr } = await runCli(["serve", "--help"], {
-    permissions: [],
-  });
-  assertEquals([code, stderr], [0, ""]);
+Deno.test("--print-capabilities prints JSON of a crypto backend, and nothing else, whatever else is given", async () => {
   for (
-    const option of [
-      "socket-path",
-      "fd",
-      "print-capabilities",
-      "queues",
-      "engine",
-      "spec",
-      "poll-us",
-      "max-sessions",
-      "max-size",
-      "log",
-      "help",
+    const others of [
+      [],
+      ["--socket-path=/nonexistent/a.sock", "--fd=0", "--queues=many"],
+      ["--no-such-option", "file", "--help"],
     ]
-  ) assertMatch(stdout, new RegExp(`--${option}\\b`));
-  assertMatch(stdout, /^usage: /);
-});
-
-Deno.test("--print-capabilities prints JSON of a crypto backend, and nothing else", async () => {
-  const { code, stdout, stderr } = await runCli([
-    "serve",
-    "--print-capabilities",
-  ], { permissions: [] });
-  assertEquals([code, stderr], [0, ""]);
-  assertEquals(JSON.parse(stdout).type, "crypto");
+  ) {
+    for (
+      const args of [
+        ["--print-capabilities", ...others],
+        [...others, "--print-capabilities"],
+      ]
+    ) {
+      const { code, stdout, stderr } = await runCli(["serve", ...args], {
+        permissions: [],
+      });
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(JSON.parse(stdout), { type: "crypto", features: [] });
+    }
+  }
 });
 
 Deno.test("a missing --allow-ffi is said in one clear line", async () => {
@@ -114,11 +114,20 @@ Deno.test("a missing --allow-ffi is said in one clear line", async () => {
   assertMatch(stderr, /^error: Cannot [^\n]*--allow-ffi[^\n]*\n$/);
 });
 
-Deno.test("a missing --allow-read is said in one clear line", async () => {
-  const { code, stdout, stderr } = await runCli(
-    ["serve", `--socket-path=/tmp/no-read-${Deno.pid}.sock`],
-    { permissions: ["--allow-ffi"] },
-  );
-  assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /^error: Cannot [^\n]*--allow-read[^\n]*\n$/);
+Deno.test("a missing --allow-read is said in one clear line, whichever folder it is", async () => {
+  for (
+    const [permissions, says] of [
+      [[], "/workers/"],
+      [[`--allow-read=${ROOT}workers`], "/device/"],
+      [[`--allow-read=${ROOT}device`], "/workers/"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await runCli(
+      ["serve", `--socket-path=/tmp/no-read-${Deno.pid}.sock`],
+      { permissions: ["--allow-ffi", ...permissions] },
+    );
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^error: Cannot [^\n]*--allow-read[^\n]*\n$/);
+    assertStringIncludes(stderr, says);
+  }
 });

@@ -10,6 +10,8 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** What is run in its place, with the process as its arguments. */
   readonly wrapper?: readonly string[];
+  /** Variables of its environment, besides NO_COLOR. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a process left behind. */
@@ -20,18 +22,22 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+/** Where the sources lie, with a slash at its end. */
+export const ROOT: string = new URL("../../", import.meta.url).pathname;
 
 /** How long a command that ends by itself may take, in milliseconds. */
 const LIMIT_MS = 10_000;
 
-function spawn(
+/** The command line as a command. */
+function commandLine(
   args: readonly string[],
   options: ProcessOptions,
-): Deno.ChildProcess {
-  const { permissions = ["--allow-ffi", "--allow-read"], wrapper = [] } =
-    options;
-  const [program, ...rest] = [
+): readonly string[] {
+  const {
+    permissions = ["--allow-ffi", "--allow-read"],
+    wrapper = [],
+  } = options;
+  return [
     ...wrapper,
     Deno.execPath(),
     "run",
@@ -40,18 +46,24 @@ function spawn(
     `${ROOT}device/cli.ts`,
     ...args,
   ];
+}
+
+function spawn(
+  [program, ...rest]: readonly string[],
+  env: ProcessOptions["env"] = {},
+): Deno.ChildProcess {
   return new Deno.Command(program!, {
     args: rest,
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
 }
 
-/** A command of the command line, ended at the end of its block. */
-export class CliProcess implements AsyncDisposable {
+/** A process, ended at the end of its block. */
+export class CommandProcess implements AsyncDisposable {
   /** What it wrote so far. */
   stdout = "";
   stderr = "";
@@ -62,11 +74,11 @@ export class CliProcess implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
 
   /**
-   * @param args what follows cli.ts
-   * @param options how it is started
+   * @param command program and arguments
+   * @param env variables of its environment, besides NO_COLOR
    */
-  constructor(args: readonly string[], options: ProcessOptions = {}) {
-    this.#child = spawn(args, options);
+  constructor(command: readonly string[], env?: ProcessOptions["env"]) {
+    this.#child = spawn(command, env);
     this.pid = this.#child.pid;
     const read = async (
       stream: ReadableStream<Uint8Array>,
@@ -89,24 +101,16 @@ export class CliProcess implements AsyncDisposable {
   }
 
   /**
-   * Starts a server and waits until it says that it serves.
+   * Waits until it says that it serves.
    *
-   * @param args what follows `cli.ts serve`
-   * @param options how it is started
-   * @returns the server
+   * @returns itself
    */
-  static async serve(
-    args: readonly string[],
-    options: ProcessOptions = {},
-  ): Promise<CliProcess> {
-    const server = new CliProcess(["serve", ...args], options);
-    while (!server.stdout.includes("\n")) {
-      if (server.#ended) {
-        throw new Error(`The server ended: ${server.stderr}`);
-      }
-      await server.#changed.promise;
+  async ready(): Promise<this> {
+    while (!this.stdout.includes("\n")) {
+      if (this.#ended) throw new Error(`The server ended: ${this.stderr}`);
+      await this.#changed.promise;
     }
-    return server;
+    return this;
   }
 
   /** @param signal the signal to send */
@@ -143,6 +147,13 @@ export class CliProcess implements AsyncDisposable {
     return Number(fields[11]) + Number(fields[12]);
   }
 
+  /** @returns the numbers of the processes that it started itself */
+  async children(): Promise<number[]> {
+    const path = `/proc/${this.pid}/task/${this.pid}/children`;
+    return (await outputOf("cat", path)).split(" ").filter((n) => n !== "")
+      .map(Number);
+  }
+
   /** @returns how many descriptors it has open */
   async openFds(): Promise<number> {
     const names = await outputOf("ls", `/proc/${this.pid}/fd`);
@@ -164,6 +175,31 @@ export class CliProcess implements AsyncDisposable {
       }
     }
     await this.ended(3000);
+  }
+}
+
+/** A command of the command line, ended at the end of its block. */
+export class CliProcess extends CommandProcess {
+  /**
+   * @param args what follows cli.ts
+   * @param options how it is started
+   */
+  constructor(args: readonly string[], options: ProcessOptions = {}) {
+    super(commandLine(args, options), options.env);
+  }
+
+  /**
+   * Starts a server and waits until it says that it serves.
+   *
+   * @param args what follows `cli.ts serve`
+   * @param options how it is started
+   * @returns the server
+   */
+  static async serve(
+    args: readonly string[],
+    options: ProcessOptions = {},
+  ): Promise<CliProcess> {
+    return await new CliProcess(["serve", ...args], options).ready();
   }
 }
 

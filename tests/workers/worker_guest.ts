@@ -5,7 +5,10 @@
  */
 
 import { assertEquals } from "@std/assert";
-import type { QueueStart } from "../../device/service/data_queue.ts";
+import type {
+  DataQueueOptions,
+  QueueStart,
+} from "../../device/service/data_queue.ts";
 import { Control, type WorkerSetup } from "../../workers/protocol.ts";
 import { QueueWorker } from "../../workers/queue_worker.ts";
 import { TestDevice } from "../support/device.ts";
@@ -22,15 +25,21 @@ export class WorkerGuest {
   readonly broken: string[] = [];
   readonly failed: string[] = [];
 
-  /** @param changes what the worker is given otherwise */
-  constructor(changes: Partial<WorkerSetup> = {}) {
+  /**
+   * @param changes what the worker is given otherwise
+   * @param queue what its queue is made of otherwise
+   */
+  constructor(
+    changes: Partial<WorkerSetup> = {},
+    queue: Partial<DataQueueOptions> = {},
+  ) {
     this.device = new TestDevice({ ring: { size: 256 }, memorySize: 1 << 22 });
     this.device.queue.stop();
     const control = new SharedArrayBuffer(4 * Control.WORDS);
     this.words = new Int32Array(control);
     this.worker = new QueueWorker(
       {
-        queue: this.device.core.queueOptions(0),
+        queue: { ...this.device.core.queueOptions(0), ...queue },
         engines: this.device.core.settings.engines,
         control,
         doorbell: { kind: "atomics" },

@@ -51,7 +51,6 @@ const JOB_SRC = 6;
 const JOB_DST = 8;
 const JOB_CIPHER_START = 10;
 const JOB_CIPHER_LENGTH = 12;
-const JOB_HASH_START = 14;
 const JOB_HASH_LENGTH = 16;
 const JOB_IV = 18;
 const JOB_IV_LENGTH = 20;
