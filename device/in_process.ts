@@ -7,6 +7,7 @@
 
 import type { DriverRing } from "./driver/ring.ts";
 import type { Transport, TransportListener } from "./driver/transport.ts";
+import { engineNames } from "./engine/engines.ts";
 import { GuestMemory } from "./memory/guest_memory.ts";
 import { ControlQueue } from "./service/control_queue.ts";
 import type { QueueStatistics } from "./service/counters.ts";
@@ -152,7 +153,7 @@ class WorkerQueue implements ServedQueue {
     this.#worker = new QueueWorker(
       {
         queue: core.queueOptions(index),
-        engines: core.settings.engines,
+        engines: core.engineSources(),
         control,
         doorbell: { kind: "atomics" },
         pollUs: core.settings.pollUs,
@@ -258,7 +259,12 @@ export class InProcessDevice implements Transport {
    * Makes a device. Its queues are served once a driver has started them.
    *
    * @param options the device's options
-   * @throws {RangeError} An option is out of its range
+   * @throws {RangeError} An option is out of its range, or an engine's name is
+   * none
+   * @throws {TypeError} The device has workers, and an engine that cannot be
+   * used in them, because it was not imported by {@linkcode importEngine}
+   * @throws {LibraryError} A built-in engine that was named cannot be loaded
+   * @throws {EngineError} An engine of one's own cannot be made
    */
   constructor(options: InProcessOptions = {}) {
     this.#core = new DeviceCore(options, () => {
@@ -317,6 +323,11 @@ export class InProcessDevice implements Transport {
       ));
     this.#control = new ControlQueue(this.#core.sessions);
     this.#control.setMemory(this.memory.regions);
+  }
+
+  /** Names of the engines that were found, the preferred one first. */
+  get engines(): readonly string[] {
+    return engineNames(this.#core.capabilities.engines);
   }
 
   /** What each data queue counted so far. */

@@ -10,7 +10,7 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import { type SegmentTable, Span } from "../memory/segments.ts";
 import type { Algorithm, Direction } from "./algorithm.ts";
 
-/** Names of the engines. */
+/** Names of the built-in engines. */
 export type EngineName = "noble" | "libcrypto" | "ipsec-mb";
 
 /** How a job ended. */
@@ -150,8 +150,8 @@ export interface Runner {
 
 /** Something that computes. Each thread has instances of its own. */
 export interface Engine extends Runner {
-  /** The engine's name, as `--engine` takes it. */
-  readonly name: EngineName;
+  /** The engine's name; of a built-in one as `--engine` takes it. */
+  readonly name: string;
   /**
    * Whether the engine serves an algorithm.
    *

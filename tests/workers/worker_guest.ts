@@ -31,7 +31,7 @@ export class WorkerGuest {
     this.worker = new QueueWorker(
       {
         queue: this.device.core.queueOptions(0),
-        engines: this.device.core.settings.engines,
+        engines: this.device.core.engineSources(),
         control,
         doorbell: { kind: "atomics" },
         pollUs: 0,
