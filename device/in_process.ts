@@ -22,6 +22,7 @@ import {
 } from "./spec/constants.ts";
 import type { RequestLayout } from "./spec/request_layout.ts";
 import type { RingSetup } from "./virtqueue/ring.ts";
+import { missingForWorkers } from "../workers/permission.ts";
 import { Control } from "../workers/protocol.ts";
 import { QueueWorker } from "../workers/queue_worker.ts";
 
@@ -30,8 +31,9 @@ export interface InProcessOptions extends DeviceOptions {
   /**
    * Workers that serve the data queues: as many as there are queues, or 0 to
    * serve on the caller's thread. As many as queues when left out. Workers
-   * need the source to be readable (`--allow-read`); where that is denied the
-   * device says so with a warning and serves on the caller's thread.
+   * load their module: that needs `--allow-read` of the source, or
+   * `--allow-import` of the host it was loaded from. Where that is not granted
+   * the device says so with a warning and serves on the caller's thread.
    */
   readonly workers?: number | undefined;
   /** Bytes of guest memory, at least 1 MiB; 64 MiB when left out. */
@@ -209,14 +211,6 @@ class WorkerQueue implements ServedQueue {
   }
 }
 
-/** Whether workers can load their module. */
-function sourceReadable(): boolean {
-  const url = new URL("../workers/data_queue.ts", import.meta.url);
-  if (url.protocol !== "file:") return true;
-  return Deno.permissions.querySync({ name: "read", path: url }).state ===
-    "granted";
-}
-
 /**
  * A device in this process, and the transport its driver attaches to.
  *
@@ -302,10 +296,11 @@ export class InProcessDevice implements Transport {
     }]);
     this.config = this.#core.config;
     this.dataQueues = queues;
-    this.workers = workers > 0 && sourceReadable() ? workers : 0;
-    if (this.workers < workers) {
+    const missing = workers > 0 ? missingForWorkers() : undefined;
+    this.workers = missing === undefined ? workers : 0;
+    if (missing !== undefined) {
       console.warn(
-        "Serving on the caller's thread: workers need --allow-read of the source",
+        `Serving on the caller's thread: workers need ${missing}`,
       );
     }
     const Queue = this.workers > 0 ? WorkerQueue : LocalQueue;

@@ -105,19 +105,6 @@ function parse(args: readonly string[]): {
   };
 }
 
-/** Data queues are served by workers, whose modules have to be read. */
-function mustReadWorkers(): void {
-  const path = new URL("../../workers/", import.meta.url);
-  // Modules of a registry are cached, and need no permission.
-  if (path.protocol !== "file:") return;
-  const { state } = Deno.permissions.querySync({ name: "read", path });
-  if (state !== "granted") {
-    throw new Error(
-      `Cannot start the workers of the data queues: that needs --allow-read of ${path.pathname}`,
-    );
-  }
-}
-
 /**
  * Serves until SIGTERM or SIGINT.
  *
@@ -146,7 +133,6 @@ export async function serve(args: readonly string[]): Promise<number> {
   if (new Set(socketPaths).size < socketPaths.length) {
     throw new UsageError("Cannot use the same --socket-path twice");
   }
-  mustReadWorkers();
   const server = new VhostUserServer(options);
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
