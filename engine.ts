@@ -1,2 +1,70 @@
+/**
+ * For authors of engines: what computes the algorithms of a device.
+ *
+ * {@linkcode defineEngine} makes an engine of a function for each algorithm,
+ * which works on private memory and needs to know nothing of virtio. The
+ * module that exports it imports this one only, which is small, because every
+ * worker imports it too; a program gives it to a device by
+ * {@linkcode importEngine}.
+ *
+ * {@linkcode Engine} is the interface behind that, for those who want the
+ * guest's memory itself or batches of jobs: see there what it takes. Whoever
+ * implements it answers for what a hostile guest can do to memory that is being
+ * read.
+ *
+ * @example A hash by the Web's own means would be asynchronous; this one is not
+ * ```ts
+ * import { createHash } from "node:crypto";
+ * import { defineEngine } from "./engine.ts";
+ *
+ * export default defineEngine({
+ *   name: "node-sha1",
+ *   algorithms: {
+ *     "sha1": {
+ *       prepare: () => ({
+ *         run: ({ source }) => createHash("sha1").update(source).digest(),
+ *       }),
+ *     },
+ *   },
+ * });
+ * ```
+ *
+ * @module
+ */
+
 export { defineEngine, type EngineOptions } from "./device/engine/custom.ts";
 export type * from "./device/engine/custom/algorithm.ts";
+export {
+  type EngineChoice,
+  type EngineDefinition,
+  EngineError,
+  type EngineModule,
+  importEngine,
+} from "./device/engine/definition.ts";
+
+export {
+  type Algorithm,
+  type AlgorithmKind,
+  type AlgorithmName,
+  ALGORITHMS,
+  type Direction,
+  hasSize,
+  type Sizes,
+} from "./device/engine/algorithm.ts";
+
+export {
+  ChainPart,
+  type Context,
+  type Engine,
+  type EngineName,
+  Job,
+  type JobMemory,
+  JobOutcome,
+  type Runner,
+} from "./device/engine/engine.ts";
+export { SegmentCursor, SegmentTable, Span } from "./device/memory/segments.ts";
+export {
+  GuestMemory,
+  MAX_MEMORY_REGIONS,
+  type MemoryRegion,
+} from "./device/memory/guest_memory.ts";
