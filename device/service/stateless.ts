@@ -11,7 +11,6 @@ import { MAX_KEY_MATERIAL } from "../session/table.ts";
 import {
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_OK,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
 } from "../spec/constants.ts";
 import { type DataRequest, parametersOf } from "../spec/data_request.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";

@@ -9,7 +9,6 @@ import type { Algorithm, Direction } from "../../device/engine/algorithm.ts";
 import type {
   Context,
   Engine,
-  EngineName,
   Job,
   JobMemory,
 } from "../../device/engine/engine.ts";

@@ -11,7 +11,6 @@ import {
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
   VIRTIO_CRYPTO_INVSESS,
   VIRTIO_CRYPTO_OK,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
 } from "../../spec/constants.ts";
 import { decodeDataRequest } from "../../spec/data_decoder.ts";
