@@ -9,19 +9,22 @@ const MODULE = new URL("./data_queue.ts", import.meta.url);
 
 /**
  * What has to be permitted so that a worker can load its module: reading it
- * where it is a file, importing it where it is on the web. Nobody is asked.
+ * where it is a file, importing it where it is on the web; of jsr.io that is
+ * permitted in any case. Nobody is asked.
  *
  * @returns the flag that is missing, or undefined where nothing is
  */
 export function missingForWorkers(): string | undefined {
-  const remote = MODULE.protocol !== "file:";
+  const { protocol, hostname } = MODULE;
+  const remote = protocol !== "file:";
+  // With its port: that is how the hosts are listed that are permitted anyway.
+  const port = MODULE.port || (protocol === "http:" ? "80" : "443");
+  const host = `${hostname}:${port}`;
   const { state } = Deno.permissions.querySync(
-    remote
-      ? { name: "import", host: MODULE.host }
-      : { name: "read", path: MODULE },
+    remote ? { name: "import", host } : { name: "read", path: MODULE },
   );
   if (state === "granted") return undefined;
   return remote
-    ? `--allow-import=${MODULE.host}`
+    ? `--allow-import=${host}`
     : `--allow-read of ${new URL(".", MODULE).pathname}`;
 }

@@ -8,10 +8,7 @@
 import type { Job } from "../engine/engine.ts";
 import type { SegmentCursor } from "../memory/segments.ts";
 import { MAX_KEY_MATERIAL } from "../session/table.ts";
-import {
-  VIRTIO_CRYPTO_ERR,
-  VIRTIO_CRYPTO_OK,
-} from "../spec/constants.ts";
+import { VIRTIO_CRYPTO_ERR, VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
 import { type DataRequest, parametersOf } from "../spec/data_request.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import type { Chain } from "../virtqueue/chain.ts";

@@ -10,6 +10,10 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** What is run in its place, with the process as its arguments. */
   readonly wrapper?: readonly string[];
+  /** The command line's path or URL; that of this project when left out. */
+  readonly program?: string;
+  /** Variables of the environment, beside those there are. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a process left behind. */
@@ -29,21 +33,24 @@ function spawn(
   args: readonly string[],
   options: ProcessOptions,
 ): Deno.ChildProcess {
-  const { permissions = ["--allow-ffi", "--allow-read"], wrapper = [] } =
-    options;
+  const {
+    permissions = ["--allow-ffi", "--allow-read"],
+    wrapper = [],
+    program: cli = `${ROOT}device/cli.ts`,
+  } = options;
   const [program, ...rest] = [
     ...wrapper,
     Deno.execPath(),
     "run",
     "--no-prompt",
     ...permissions,
-    `${ROOT}device/cli.ts`,
+    cli,
     ...args,
   ];
   return new Deno.Command(program!, {
     args: rest,
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
