@@ -6,6 +6,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { type EngineModule, importEngine } from "../engine/definition.ts";
 import type { EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
 import { consoleLog, LOG_LEVELS } from "../log.ts";
@@ -24,6 +25,9 @@ const USAGE =
   --print-capabilities  print what this backend is, as JSON, and exit
   --queues=N            data queues of a device, 1 to ${MAX_DATA_QUEUES} (2)
   --engine=NAME         auto or ${ENGINE_NAMES.join(", ")} (auto)
+  --engine-module=URL   an engine of your own: the URL or path of the module,
+                        whose default export it is; given several times, the
+                        preferred one first, before what --engine names
   --spec=NAME           the document whose features are offered: ${
     SPEC_NAMES.join(" or ")
   } (v15)
@@ -50,16 +54,27 @@ const STRINGS = [
   "log",
 ] as const;
 
+/** Options that may be given several times. */
+const LISTS = ["socket-path", "engine-module"] as const;
+
+/** An engine of one's own, by its URL or by a path as a shell means it. */
+function ownEngine(module: string): Promise<EngineModule> {
+  if (URL.canParse(module)) return importEngine(module);
+  const here = `file://${encodeURI(Deno.cwd())}/`;
+  return importEngine(new URL(encodeURI(module), here));
+}
+
 function parse(args: readonly string[]): {
   options: ServerOptions;
+  engineModules: readonly string[];
   help: boolean;
   capabilities: boolean;
 } {
   const given = parseArgs([...args], {
-    string: [...STRINGS, "socket-path"],
+    string: [...STRINGS, ...LISTS],
     boolean: ["help", "print-capabilities"],
     // All of them, or the last one given would silently count.
-    collect: [...STRINGS, "socket-path"],
+    collect: [...STRINGS, ...LISTS],
     unknown: (arg: string) => {
       throw new UsageError(`Cannot understand "${arg}"`);
     },
@@ -74,10 +89,13 @@ function parse(args: readonly string[]): {
     }
     return value;
   };
-  const socketPaths = given["socket-path"] as string[];
-  if (socketPaths.includes("")) {
-    throw new UsageError("Cannot use --socket-path without a value");
-  }
+  const all = (name: typeof LISTS[number]): string[] => {
+    const values = given[name] as string[];
+    if (values.includes("")) {
+      throw new UsageError(`Cannot use --${name} without a value`);
+    }
+    return values;
+  };
   const level = wordOption("log", one("log"), LOG_LEVELS) ?? "info";
   const engine = wordOption<EngineName | "auto">("engine", one("engine"), [
     "auto",
@@ -86,8 +104,9 @@ function parse(args: readonly string[]): {
   return {
     help: given.help,
     capabilities: given["print-capabilities"],
+    engineModules: all("engine-module"),
     options: {
-      socketPaths,
+      socketPaths: all("socket-path"),
       fd: integerOption("fd", one("fd"), 0, 1 << 20),
       queues: integerOption("queues", one("queues"), 1, MAX_DATA_QUEUES),
       engines: engine === "auto" ? ENGINE_NAMES : [engine],
@@ -111,10 +130,11 @@ function parse(args: readonly string[]): {
  * @param args the arguments behind the command's name
  * @returns the process's exit status
  * @throws {UsageError} The arguments are wrong
+ * @throws {EngineError} The module of an engine cannot be imported
  * @throws {Error} The sockets or devices cannot be made
  */
 export async function serve(args: readonly string[]): Promise<number> {
-  const { options, help, capabilities } = parse(args);
+  const { options, engineModules, help, capabilities } = parse(args);
   if (help) {
     console.log(USAGE);
     return 0;
@@ -133,7 +153,13 @@ export async function serve(args: readonly string[]): Promise<number> {
   if (new Set(socketPaths).size < socketPaths.length) {
     throw new UsageError("Cannot use the same --socket-path twice");
   }
-  const server = new VhostUserServer(options);
+  const server = new VhostUserServer({
+    ...options,
+    engines: [
+      ...await Promise.all(engineModules.map(ownEngine)),
+      ...options.engines ?? [],
+    ],
+  });
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
     server.stop();
