@@ -47,28 +47,87 @@
  * @module
  */
 
+// A device.
 export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
 export type { DeviceOptions } from "./device/service/device_core.ts";
 export type { QueueStatistics } from "./device/service/counters.ts";
 
+// A driver.
 export { CryptoDriver } from "./device/driver/driver.ts";
 export type {
   DriverOptions,
   RawOptions,
 } from "./device/driver/driver_options.ts";
-export * from "./device/driver/errors.ts";
-export * from "./device/driver/session.ts";
-export type * from "./device/driver/session_options.ts";
-export type * from "./device/driver/algorithm_choice.ts";
-export type * from "./device/driver/operation.ts";
-export type * from "./device/driver/requests.ts";
-export type * from "./device/driver/raw_request.ts";
-export type * from "./device/driver/pending_request.ts";
-export type * from "./device/driver/guest_view.ts";
-export type * from "./device/driver/ring.ts";
-export type * from "./device/driver/transport.ts";
-export { GuestAllocator } from "./device/driver/guest_allocator.ts";
+export {
+  CryptoStatusError,
+  DeviceNotReadyError,
+  DriverClosedError,
+  OutOfGuestMemoryError,
+  QueueFailedError,
+  StatelessModeError,
+  UsedLengthError,
+  UsedRingError,
+} from "./device/driver/errors.ts";
+export {
+  ChainSession,
+  Session,
+  SessionHandle,
+} from "./device/driver/session.ts";
+export type {
+  AeadSessionOptions,
+  AlgorithmChoice,
+  ChainCipherOptions,
+  ChainHashOptions,
+  ChainOrder,
+  ChainSessionOptions,
+  CipherSessionOptions,
+  CommonSessionOptions,
+  HashSessionOptions,
+  MacSessionOptions,
+  ServiceName,
+  SessionOptions,
+} from "./device/driver/session_options.ts";
+export type {
+  ChainOperation,
+  ChainResult,
+  Operation,
+} from "./device/driver/operation.ts";
+export type { DataLayout, Layout } from "./device/driver/requests.ts";
+export type {
+  RawReadable,
+  RawResult,
+  RawWritable,
+} from "./device/driver/raw_request.ts";
+export type { BufferStyle } from "./device/driver/pending_request.ts";
 
+// What a driver rests on: memory, rings, and what carries them to a device.
+export { GuestAllocator } from "./device/driver/guest_allocator.ts";
+export type { GuestRange } from "./device/driver/guest_view.ts";
+export type {
+  DriverRing,
+  RingAddresses,
+  UsedRecord,
+} from "./device/driver/ring.ts";
+export type {
+  SessionMessages,
+  Transport,
+  TransportListener,
+} from "./device/driver/transport.ts";
+export {
+  MissingFeatureError,
+  VhostUserTransport,
+  type VhostUserTransportOptions,
+} from "./device/driver/vhost_user_transport.ts";
+export {
+  BackendTimeoutError,
+  ConnectionClosedError,
+  type ConnectOptions,
+  RequestRefusedError,
+  UnexpectedReplyError,
+} from "./device/driver/vhost_user_channel.ts";
+export type { RegionOptions } from "./device/driver/shared_guest_memory.ts";
+
+// A server.
 export {
   type ServerEvents,
   type ServerOptions,
@@ -78,34 +137,48 @@ export { SocketError } from "./device/vhost_user/listener.ts";
 export { LibraryError } from "./device/host/library_error.ts";
 export { WorkerError } from "./workers/queue_worker.ts";
 export {
-  MissingFeatureError,
-  VhostUserTransport,
-  type VhostUserTransportOptions,
-} from "./device/driver/vhost_user_transport.ts";
-export type { ConnectOptions } from "./device/driver/vhost_user_channel.ts";
-export type { RegionOptions } from "./device/driver/shared_guest_memory.ts";
-export {
   consoleLog,
   type Log,
   LOG_LEVELS,
   type LogLevel,
 } from "./device/log.ts";
 
+// Engines.
 export {
+  type Algorithm,
+  type AlgorithmKind,
+  type AlgorithmName,
   ALGORITHMS,
+  type ChainPart,
+  type Context,
   defineEngine,
+  type Direction,
+  type Engine,
+  type EngineAlgorithm,
+  type EngineChoice,
+  type EngineDefinition,
   EngineError,
+  type EngineInput,
+  type EngineModule,
+  type EngineName,
+  type EngineOptions,
   GuestMemory,
   importEngine,
+  type Job,
+  type JobMemory,
   MAX_MEMORY_REGIONS,
+  type MemoryRegion,
+  type PreparedOperation,
+  type Runner,
+  type SegmentTable,
+  type Sizes,
+  type Span,
 } from "./engine.ts";
-export type * from "./engine.ts";
 
+// Decoders.
 export {
   decodeConfig,
   type DeviceConfig,
-  type NamedKind,
-  nameOf,
   type Negotiated,
   type OperationParameters,
   parseControlRequest,
@@ -124,5 +197,4 @@ export {
   type QueueName,
   RefusedSessionError,
 } from "./device/commands/decode/explain.ts";
-export type { LayoutName } from "./device/commands/decode/reading.ts";
 export type { Problem } from "./device/commands/decode/problem.ts";

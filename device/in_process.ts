@@ -5,6 +5,7 @@
  * @module
  */
 
+import { QueueFailedError } from "./driver/errors.ts";
 import type { DriverRing } from "./driver/ring.ts";
 import type { Transport, TransportListener } from "./driver/transport.ts";
 import { engineNames } from "./engine/engines.ts";
@@ -313,7 +314,7 @@ export class InProcessDevice implements Transport {
         (reason) =>
           this.#listener?.queueFailed(
             index,
-            new Error(`Data queue ${index} is down: ${reason}`),
+            new QueueFailedError(index, reason),
           ),
       ));
     this.#control = new ControlQueue(this.#core.sessions);
@@ -392,7 +393,7 @@ export class InProcessDevice implements Transport {
       if (result === RoundResult.BROKEN) {
         this.#listener?.queueFailed(
           this.dataQueues,
-          new Error(`The control queue is down: ${control.broken!.message}`),
+          new QueueFailedError(this.dataQueues, control.broken!.message),
         );
         return;
       }

@@ -153,7 +153,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   if (new Set(socketPaths).size < socketPaths.length) {
     throw new UsageError("Cannot use the same --socket-path twice");
   }
-  const server = new VhostUserServer({
+  const server = VhostUserServer.listen({
     ...options,
     engines: [
       ...await Promise.all(engineModules.map(ownEngine)),
@@ -162,7 +162,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   });
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
-    server.stop();
+    server.close();
   };
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
@@ -171,6 +171,6 @@ export async function serve(args: readonly string[]): Promise<number> {
       fd === undefined ? socketPaths.join(" ") : `file descriptor ${fd}`
     }`,
   );
-  await server.run();
+  await server.finished;
   return 0;
 }

@@ -50,12 +50,7 @@ import {
   type RequestBytes,
 } from "./requests.ts";
 import type { DriverRing } from "./ring.ts";
-import {
-  ChainSession,
-  Session,
-  type SessionHandle,
-  type SessionHost,
-} from "./session.ts";
+import { ChainSession, Session, type SessionHandle } from "./session.ts";
 import { SessionControl } from "./session_control.ts";
 import {
   type ChainSessionOptions,
@@ -89,7 +84,7 @@ import type { Transport } from "./transport.ts";
  * }
  * ```
  */
-export class CryptoDriver implements SessionHost {
+export class CryptoDriver implements AsyncDisposable {
   /** The configuration space; undefined where the device has none. */
   readonly config: DeviceConfig | undefined;
   /** Hands out the guest's memory. */
@@ -131,7 +126,8 @@ export class CryptoDriver implements SessionHost {
    * @returns the driver
    * @throws {DeviceNotReadyError} The device's status is not HW_READY
    * @throws {RangeError} An option does not fit the device
-   * @throws {Error} The transport could not start a queue
+   * @throws {WorkerError} A queue of a device in this process has no worker
+   * @throws {RequestRefusedError} A backend does not serve a queue
    */
   static async attach(
     transport: Transport,
@@ -223,8 +219,10 @@ export class CryptoDriver implements SessionHost {
    * @param options what the session shall be
    * @returns the session
    * @throws {CryptoStatusError} The device refused
-   * @throws {TypeError} The algorithm's name is unknown
+   * @throws {TypeError} The algorithm's name is unknown, or it is a SHAKE and
+   * has no `resultLength`
    * @throws {DriverClosedError} The driver was closed
+   * @throws {QueueFailedError} The control queue is served no more
    *
    * @example Encrypting, then authenticating the ciphertext
    * ```ts
@@ -358,6 +356,7 @@ export class CryptoDriver implements SessionHost {
    *
    * @param session the session
    * @throws {CryptoStatusError} The device refused
+   * @internal
    */
   async destroySession(session: SessionHandle): Promise<void> {
     this.#sessions.delete(session);
@@ -372,6 +371,7 @@ export class CryptoDriver implements SessionHost {
    * @param decode makes the result from the writable part
    * @returns the result
    * @throws {RangeError} There is no such queue
+   * @internal
    */
   async request<T>(
     queue: number,
@@ -383,7 +383,8 @@ export class CryptoDriver implements SessionHost {
   }
 
   /**
-   * Sends bare segments, well-formed or not. A segment may also be a range of
+   * Sends bare segments, well-formed or not: the way to see what a device makes
+   * of a request that was laid out elsewhere. A segment may also be a range of
    * guest addresses, which is given to the device as it is.
    *
    * @param queue number of a data queue, or "control"
@@ -392,7 +393,24 @@ export class CryptoDriver implements SessionHost {
    * @param options how the segments are given
    * @returns the used length as it came, the bytes written, and whether those
    * around them are intact
+   *
+   * @example A request of 8 bytes gets VIRTIO_CRYPTO_ERR
+   * ```ts
+   * import { CryptoDriver } from "./driver.ts";
+   * import { InProcessDevice } from "../in_process.ts";
+   *
+   * await using driver = await CryptoDriver.attach(
+   *   new InProcessDevice({ workers: 0 }),
+   * );
+   * const { usedLength, bytes } = await driver.submitRaw(
+   *   0,
+   *   [new Uint8Array(8)],
+   *   [1],
+   * );
+   * console.log(usedLength, bytes[0]); // 1 1
+   * ```
    * @throws {DriverClosedError} The driver was closed
+   * @throws {QueueFailedError} The queue is served no more
    * @throws {RangeError} There is no such queue, or the chain can never fit
    */
   async submitRaw(

@@ -121,14 +121,7 @@ export class VhostUserServer implements AsyncDisposable {
   #closed = false;
   #running: Promise<void> | undefined;
 
-  /**
-   * Makes the sockets and starts the devices' workers. Nothing is served until
-   * {@linkcode run}.
-   *
-   * @param options as of {@linkcode VhostUserServer.listen}
-   * @internal
-   */
-  constructor(options: ServerOptions) {
+  private constructor(options: ServerOptions) {
     const { socketPath, fd } = options;
     const socketPaths = [
       ...(socketPath === undefined ? [] : [socketPath]),
@@ -189,7 +182,7 @@ export class VhostUserServer implements AsyncDisposable {
   static listen(options: ServerOptions): VhostUserServer {
     const server = new VhostUserServer(options);
     // Who is interested looks at `finished`.
-    server.run().catch(() => {});
+    server.finished.catch(() => {});
     return server;
   }
 
@@ -198,7 +191,7 @@ export class VhostUserServer implements AsyncDisposable {
    * VhostUserServer.close}, or when the connection that was handed down ended.
    */
   get finished(): Promise<void> {
-    return this.run();
+    return this.#running ??= this.#loop();
   }
 
   /**
@@ -207,8 +200,10 @@ export class VhostUserServer implements AsyncDisposable {
    *
    * @returns when all that is done; the same at a second call
    */
-  close(): Promise<void> {
-    return this.stop();
+  async close(): Promise<void> {
+    this.#stopping = true;
+    if (!this.#closed) signalEventfd(this.#wakeFd);
+    await this.finished;
   }
 
   /** Closes at the end of an `await using` block. */
@@ -221,29 +216,6 @@ export class VhostUserServer implements AsyncDisposable {
     return this.#endpoints.map(({ device }) =>
       device.core.counters.map((counters) => counters.read())
     );
-  }
-
-  /**
-   * Serves until {@linkcode stop}, or until the connection that was handed
-   * down ends.
-   *
-   * @returns when everything is closed and unlinked
-   * @internal
-   */
-  run(): Promise<void> {
-    return this.#running ??= this.#loop();
-  }
-
-  /**
-   * Ends serving: connections are closed, sessions wiped, sockets unlinked.
-   *
-   * @returns when all that is done
-   * @internal
-   */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    if (!this.#closed) signalEventfd(this.#wakeFd);
-    await this.run();
   }
 
   #handedDown(fd: number, options: ServerOptions): void {

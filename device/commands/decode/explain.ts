@@ -10,6 +10,7 @@ import {
   type SessionOptions,
   sessionParameters,
 } from "../../driver/session_options.ts";
+import type { Layout } from "../../driver/requests.ts";
 import { ENGINE_NAMES, openEngines } from "../../engine/engines.ts";
 import { Capabilities } from "../../service/capabilities.ts";
 import { VIRTIO_CRYPTO_OK } from "../../spec/constants.ts";
@@ -130,17 +131,16 @@ async function tryReading(
 /** What is known beside a request that is to be explained. */
 export interface ExplainOptions {
   /**
-   * Its layout: "legacy" is that of Linux, DPDK and QEMU, "v15" the draft's,
-   * "1.4" that of virtio 1.1 to 1.4 with REVISION_1. All are tried when left
-   * out, and the one that fits best is told.
+   * Its layout; all are tried when left out, and the one that fits best is
+   * told.
    */
-  readonly layout?: LayoutName | undefined;
+  readonly layout?: Layout | undefined;
   /** The queue it is for; by its opcode when left out. */
   readonly queue?: QueueName | undefined;
   /**
    * One bit a service, by VIRTIO_CRYPTO_SERVICE_* number, whose …_SESSION_MODE
-   * (v15) or …_STATELESS_MODE (1.4) was negotiated; only together with
-   * `layout`. All in v15 when left out; in 1.4 none and all are tried.
+   * (v15) or …_STATELESS_MODE (revision 1) was negotiated; only together with
+   * `layout`. All in v15 when left out; in revision 1 none and all are tried.
    */
   readonly modes?: number | undefined;
   /**
@@ -165,7 +165,7 @@ export interface Explanation {
   /** What an answer of OK depends on that is not known. */
   readonly condition: string | undefined;
   /** The layout that the request was read in. */
-  readonly layout: LayoutName;
+  readonly layout: Layout;
   /** All that is wrong; the first decides the status. */
   readonly problems: readonly Problem[];
   /**
@@ -213,9 +213,10 @@ export async function explainRequest(
   bytes: Uint8Array,
   options: ExplainOptions = {},
 ): Promise<Explanation> {
-  const { session, queues = 2, maxSize = 16 << 20 } = options;
+  const { layout, session, queues = 2, maxSize = 16 << 20 } = options;
   const { best: { decoded, verdict } } = await explain(Uint8Array.from(bytes), {
     ...options,
+    layout: layout === "revision1" ? "1.4" : layout,
     session: session === undefined ? undefined : sessionParameters(session),
     queues,
     maxSize,
@@ -225,7 +226,7 @@ export async function explainRequest(
     status,
     reason,
     condition,
-    layout: decoded.reading.name,
+    layout: decoded.reading.layout.kind,
     problems: decoded.problems,
     text: [...reportLines(decoded, verdict)].join("\n"),
   };
