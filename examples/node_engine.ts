@@ -71,11 +71,5 @@ export default defineEngine({
           crypto.createHash("sha256").update(source).digest(),
       }),
     },
-    "hmac-sha256": {
-      prepare: (key) => ({
-        run: ({ source }) =>
-          crypto.createHmac("sha256", key).update(source).digest(),
-      }),
-    },
   },
 });

@@ -102,11 +102,25 @@ export class CliProcess implements AsyncDisposable {
    * @param options how it is started
    * @returns the server
    */
-  static async serve(
+  static serve(
     args: readonly string[],
     options: ProcessOptions = {},
   ): Promise<CliProcess> {
-    const server = new CliProcess(["serve", ...args], options);
+    return CliProcess.start(["serve", ...args], options);
+  }
+
+  /**
+   * Starts a program and waits until it has written a line.
+   *
+   * @param args its arguments
+   * @param options how it is started
+   * @returns the program
+   */
+  static async start(
+    args: readonly string[],
+    options: ProcessOptions = {},
+  ): Promise<CliProcess> {
+    const server = new CliProcess(args, options);
     while (!server.stdout.includes("\n")) {
       if (server.#ended) {
         throw new Error(`The server ended: ${server.stderr}`);

@@ -206,7 +206,7 @@ export interface Explanation {
  *   },
  * });
  * console.log(status, reason);
- * // 1 src_data_len is 20: aes-cbc works on whole blocks of 16 bytes
+ * // 1 src_data_len is 20: aes-cbc takes whole blocks of 16 bytes
  * ```
  */
 export async function explainRequest(
