@@ -12,7 +12,7 @@
  * implements it answers for what a hostile guest can do to memory that is being
  * read.
  *
- * @example A hash by the Web's own means would be asynchronous; this one is not
+ * @example The module of an engine that computes SHA-1 by node:crypto
  * ```ts
  * import { createHash } from "node:crypto";
  * import { defineEngine } from "./engine.ts";
