@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Algorithm, type Direction, hasSize } from "./algorithm.ts";
+import type { Algorithm, Direction } from "./algorithm.ts";
 import {
   type Context,
   type Engine,
@@ -13,33 +13,10 @@ import {
   type JobMemory,
   JobOutcome,
 } from "./engine.ts";
+import { resultSize } from "./job_lengths.ts";
 import { NobleContext } from "./noble/context.ts";
 import { directions } from "./noble/groups.ts";
 import { Staging } from "./noble/staging.ts";
-
-/**
- * Whether a job has the lengths that its algorithm takes. Callers have checked
- * them; a tag of no bytes, say, is still not taken on trust.
- */
-function hasLegalLengths(job: Job, context: Context): boolean {
-  const { algorithm, direction } = context;
-  const { destination, ivLength, resultLength } = job;
-  let { length } = job.source;
-  let result = resultLength;
-  switch (algorithm.kind) {
-    case "cipher":
-      result = length;
-      break;
-    case "aead":
-      if (direction === "decrypt") length -= resultLength;
-      result = direction === "decrypt" ? length : length + resultLength;
-      break;
-  }
-  return length >= algorithm.minimum && length % algorithm.block === 0 &&
-    destination.length >= result &&
-    (algorithm.iv.max === 0 || hasSize(algorithm.iv, ivLength)) &&
-    (algorithm.result.max === 0 || hasSize(algorithm.result, resultLength));
-}
 
 /**
  * An engine whose contexts run their own jobs in private memory.
@@ -132,7 +109,7 @@ export abstract class StagedEngine implements Engine {
     const { context } = job;
     if (
       !(context instanceof NobleContext) || context.engine !== this ||
-      context.wiped || !hasLegalLengths(job, context)
+      context.wiped || resultSize(job, context) < 0
     ) return JobOutcome.FAILED;
     try {
       return context.run(job, this.#staging);
