@@ -8,9 +8,18 @@
  * {@linkcode importEngine}.
  *
  * {@linkcode Engine} is the interface behind that, for those who want the
- * guest's memory itself or batches of jobs: see there what it takes. Whoever
- * implements it answers for what a hostile guest can do to memory that is being
- * read.
+ * guest's memory itself, or batches of jobs. A definition of one's own then has
+ * a name and an `open()` that makes the engine; and the engine answers for what
+ * the device else does:
+ *
+ * - `run` reads each byte of a source once: a hostile guest changes it meanwhile
+ * - it writes a result when all of it is known, and plaintext of an AEAD after
+ *   its tag was verified, on a private copy
+ * - `run` does not throw, nor `prepare` for what `serves` said: an exception
+ *   ends the worker of the queue
+ * - `wipe` of a context overwrites the key and all that was derived from it;
+ *   `wipe` of the engine all that is left of data
+ * - a job whose lengths are not legal is failed, though callers have looked
  *
  * @example The module of an engine that computes SHA-1 by node:crypto
  * ```ts

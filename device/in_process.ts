@@ -33,8 +33,9 @@ export interface InProcessOptions extends DeviceOptions {
    * Workers that serve the data queues: as many as there are queues, or 0 to
    * serve on the caller's thread. As many as queues when left out. Workers
    * load their module: that needs `--allow-read` of the source, or
-   * `--allow-import` of the host it was loaded from, which jsr.io has anyway. Where that is not granted
-   * the device says so with a warning and serves on the caller's thread.
+   * `--allow-import` of the host it was loaded from, which jsr.io has in any
+   * case. Where that is not granted the device says so with a warning and
+   * serves on the caller's thread.
    */
   readonly workers?: number | undefined;
   /** Bytes of guest memory, at least 1 MiB; 64 MiB when left out. */

@@ -43,14 +43,14 @@ import {
   type RawResult,
   type RawWritable,
 } from "./raw_request.ts";
-import {
-  type DataLayout,
-  dataLayoutOf,
-  type Layout,
-  type RequestBytes,
-} from "./requests.ts";
+import { type DataLayout, dataLayoutOf, type Layout } from "./requests.ts";
 import type { DriverRing } from "./ring.ts";
-import { ChainSession, Session, type SessionHandle } from "./session.ts";
+import {
+  ChainSession,
+  Session,
+  type SessionHandle,
+  type SessionHost,
+} from "./session.ts";
 import { SessionControl } from "./session_control.ts";
 import {
   type ChainSessionOptions,
@@ -94,6 +94,18 @@ export class CryptoDriver implements AsyncDisposable {
   readonly #queues: DriverQueues;
   readonly #control: SessionControl;
   readonly #sessions = new Set<SessionHandle>();
+  /** What sessions need of their driver, and nobody else. */
+  readonly #host: SessionHost = {
+    dataLayout: (opcode) => this.dataLayout(opcode),
+    request: async (queue, bytes, decode) => {
+      this.#checkOpen();
+      return await this.#queues.send(queue, bytes, false, decode);
+    },
+    destroySession: async (session) => {
+      this.#sessions.delete(session);
+      await this.#control.destroy(session.service, session.id);
+    },
+  };
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -269,8 +281,8 @@ export class CryptoDriver implements AsyncDisposable {
       const id = await this.#control.create(parameters, queue, aadLength);
       this.#checkOpen();
       const session = options.service === "chain"
-        ? new ChainSession(this, parameters, id, queue)
-        : new Session(this, parameters, id, queue);
+        ? new ChainSession(this.#host, parameters, id, queue)
+        : new Session(this.#host, parameters, id, queue);
       this.#sessions.add(session);
       return session;
     } finally {
@@ -349,37 +361,6 @@ export class CryptoDriver implements AsyncDisposable {
     } finally {
       forgetKeys(operation, parameters);
     }
-  }
-
-  /**
-   * Destroys a session; {@linkcode Session.destroy} does it.
-   *
-   * @param session the session
-   * @throws {CryptoStatusError} The device refused
-   * @internal
-   */
-  async destroySession(session: SessionHandle): Promise<void> {
-    this.#sessions.delete(session);
-    await this.#control.destroy(session.service, session.id);
-  }
-
-  /**
-   * Sends a data request; {@linkcode Session.run} does it.
-   *
-   * @param queue number of a data queue
-   * @param bytes the request
-   * @param decode makes the result from the writable part
-   * @returns the result
-   * @throws {RangeError} There is no such queue
-   * @internal
-   */
-  async request<T>(
-    queue: number,
-    bytes: RequestBytes,
-    decode: (answer: Uint8Array<SharedArrayBuffer>) => T,
-  ): Promise<T> {
-    this.#checkOpen();
-    return await this.#queues.send(queue, bytes, false, decode);
   }
 
   /**
