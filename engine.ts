@@ -17,6 +17,8 @@
  *   its tag was verified, on a private copy
  * - `run` does not throw, nor `prepare` for what `serves` said: an exception
  *   ends the worker of the queue
+ * - a context names the engine itself, and a group below `groups`, which stays
+ *   what it was when the engine was made
  * - `wipe` of a context overwrites the key and all that was derived from it;
  *   `wipe` of the engine all that is left of data
  * - a job whose lengths are not legal is failed, though callers have looked

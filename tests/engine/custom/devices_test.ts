@@ -9,6 +9,7 @@ import {
 } from "../../../device/engine/definition.ts";
 import { openEngines } from "../../../device/engine/engines.ts";
 import { InProcessDevice } from "../../../device/in_process.ts";
+import { WholeEngine } from "../whole_engine.ts";
 import { freshPath, TestServer } from "../../server/test_server.ts";
 import { CliProcess } from "../../support/server_process.ts";
 
@@ -85,6 +86,13 @@ Deno.test("an engine of one's own takes its part in chains", async () => {
     algorithm: "sha256",
   });
   assertEquals(digest, await hash.run({ data }));
+});
+
+Deno.test("an engine of one's own may implement the interface itself", async () => {
+  const raw = { name: "raw", open: () => new WholeEngine(complement.open()) };
+  const device = new InProcessDevice({ engines: [raw], workers: 0 });
+  await using driver = await CryptoDriver.attach(device);
+  assertEquals(await ctr(driver, 16), "ffffffff");
 });
 
 Deno.test("workers import an engine of one's own", async () => {
