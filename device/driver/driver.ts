@@ -235,6 +235,8 @@ export class CryptoDriver implements AsyncDisposable {
    * has no `resultLength`
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The control queue is served no more
+   * @throws {RequestRefusedError} Sessions are made by message, and the backend
+   * refused
    *
    * @example Encrypting, then authenticating the ciphertext
    * ```ts
@@ -301,7 +303,10 @@ export class CryptoDriver implements AsyncDisposable {
    * @throws {StatelessModeError} There is no such mode with what was negotiated
    * @throws {CryptoStatusError} The device refused, or a tag is wrong
    * @throws {TypeError} The algorithm's name is unknown
+   * @throws {RangeError} There is no such queue
+   * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
    * @throws {DriverClosedError} The driver was closed
+   * @throws {QueueFailedError} The queue is served no more
    *
    * @example A digest, with the features of virtio 1.4
    * ```ts
@@ -393,6 +398,7 @@ export class CryptoDriver implements AsyncDisposable {
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The queue is served no more
    * @throws {RangeError} There is no such queue, or the chain can never fit
+   * @throws {OutOfGuestMemoryError} The segments are larger than guest memory
    */
   async submitRaw(
     queue: number | "control",

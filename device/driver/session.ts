@@ -134,8 +134,11 @@ export class Session extends SessionHandle {
    * ciphertext, then tag
    * @throws {CryptoStatusError} The device refused, or a tag is wrong
    * @throws {DriverClosedError} The driver was closed
+   * @throws {RangeError} There is no such queue
+   * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
    * @throws {QueueFailedError} The queue is served no more
    * @throws {UsedLengthError} The device broke the rules
+   * @throws {UsedRingError} The device broke the ring
    */
   run(operation: Operation): Promise<Uint8Array<ArrayBuffer>> {
     const layout = this.host.dataLayout(this.opcode);
@@ -157,8 +160,11 @@ export class ChainSession extends SessionHandle {
    * @returns the source with the ciphered range replaced, and the digest
    * @throws {CryptoStatusError} The device refused
    * @throws {DriverClosedError} The driver was closed
+   * @throws {RangeError} There is no such queue
+   * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
    * @throws {QueueFailedError} The queue is served no more
    * @throws {UsedLengthError} The device broke the rules
+   * @throws {UsedRingError} The device broke the ring
    */
   run(operation: ChainOperation): Promise<ChainResult> {
     const layout = this.host.dataLayout(this.opcode);
