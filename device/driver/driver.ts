@@ -232,11 +232,10 @@ export class CryptoDriver implements AsyncDisposable {
    * @returns the session
    * @throws {CryptoStatusError} The device refused
    * @throws {TypeError} The algorithm's name is unknown, or it is a SHAKE and
-   * has no `resultLength`
+   * has no `resultLength`; or sessions are made by message (`mode: "cryptodev"`)
+   * and it is neither a cipher nor a chain
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The control queue is served no more
-   * @throws {RequestRefusedError} Sessions are made by message, and the backend
-   * refused
    *
    * @example Encrypting, then authenticating the ciphertext
    * ```ts
