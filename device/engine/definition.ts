@@ -67,6 +67,18 @@ export function checkName(name: string): void {
   }
 }
 
+/**
+ * Why something was thrown, as the end of a message: one line without a full
+ * stop.
+ *
+ * @param thrown anything
+ * @returns its text
+ */
+export function reasonOf(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return text.split("\n", 1)[0]!.replace(/\.$/, "");
+}
+
 function isDefinition(value: unknown): value is EngineDefinition {
   return typeof value === "object" && value !== null && "name" in value &&
     "open" in value && typeof value.open === "function";
@@ -116,10 +128,10 @@ export async function importEngine(
   try {
     exports = await import(url);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EngineError(`Cannot import an engine from ${url}: ${reason}`, {
-      cause: error,
-    });
+    throw new EngineError(
+      `Cannot import an engine from ${url}: ${reasonOf(error)}`,
+      { cause: error },
+    );
   }
   const definition = exports[exportName];
   if (!isDefinition(definition)) {

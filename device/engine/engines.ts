@@ -10,6 +10,7 @@ import {
   type EngineChoice,
   type EngineDefinition,
   EngineError,
+  reasonOf,
 } from "./definition.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { IpsecMbEngine } from "./ipsec_mb.ts";
@@ -84,9 +85,8 @@ function openDefinition(definition: EngineDefinition): Engine {
   try {
     return definition.open();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(
-      `Cannot make the engine ${definition.name}: ${reason}`,
+      `Cannot make the engine ${definition.name}: ${reasonOf(error)}`,
       { cause: error },
     );
   }
