@@ -234,7 +234,8 @@ export function parseDataRequest(
   head.set(bytes.subarray(0, length));
   const request = new DataRequest();
   const status = decodeDataRequest(
-    new DataView(head.buffer),
+    new Uint32Array(head.buffer),
+    0,
     length,
     layoutOf(negotiated),
     request,
