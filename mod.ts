@@ -1,15 +1,28 @@
 /**
  * A virtio-crypto device (virtio device id 20) for Deno.
  *
- * - {@linkcode InProcessDevice} is a device in this process;
- *   {@linkcode CryptoDriver} attaches to it and runs operations as promises.
- * - {@linkcode VhostUserServer} serves devices to QEMU and other vhost-user
- *   frontends; {@linkcode VhostUserTransport} attaches a driver to such a
- *   server.
+ * - A device: {@linkcode InProcessDevice} is one in this process.
+ * - A driver: {@linkcode CryptoDriver} attaches to a device and runs operations
+ *   as promises, or bare requests, well-formed or not.
+ * - A server: {@linkcode VhostUserServer} serves devices to QEMU and other
+ *   vhost-user frontends; {@linkcode VhostUserTransport} attaches a driver to
+ *   such a server.
+ * - Engines: what computes. {@linkcode defineEngine} makes one of your own,
+ *   {@linkcode importEngine} brings it into the workers.
+ * - Decoders: {@linkcode explainRequest} tells what the device makes of a
+ *   request and why, {@linkcode parseDataRequest} and {@linkcode
+ *   parseControlRequest} give its values, {@linkcode decodeConfig} those of a
+ *   configuration space.
  *
- * With `workers: 0` a device in this process needs no permission. With workers
- * it needs `--allow-read` of the source, and what is vhost-user needs
- * `--allow-ffi` and `--allow-read`.
+ * Beside this module, `./spec` has the documents' numbers by name, and
+ * `./engine` what authors of engines need.
+ *
+ * With `workers: 0` a device in this process needs no permission. Workers need
+ * `--allow-read` of the source, or `--allow-import` of the host where this
+ * module was loaded from; what is vhost-user needs `--allow-ffi` too.
+ *
+ * Lengths and sizes are in bytes. Errors have a class by their meaning, and a
+ * message that says what could not be done, with which value.
  *
  * @example Encrypting through a device in this process
  * ```ts
@@ -34,44 +47,95 @@
  * @module
  */
 
+// A device.
 export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
 export type { DeviceOptions } from "./device/service/device_core.ts";
 export type { QueueStatistics } from "./device/service/counters.ts";
 
+// A driver.
 export { CryptoDriver } from "./device/driver/driver.ts";
 export type {
   DriverOptions,
   RawOptions,
 } from "./device/driver/driver_options.ts";
-export * from "./device/driver/errors.ts";
-export * from "./device/driver/session.ts";
-export type * from "./device/driver/session_options.ts";
-export type * from "./device/driver/algorithm_choice.ts";
-export type * from "./device/driver/operation.ts";
-export type * from "./device/driver/requests.ts";
-export type * from "./device/driver/raw_request.ts";
-export type * from "./device/driver/pending_request.ts";
-export type * from "./device/driver/guest_view.ts";
-export type * from "./device/driver/ring.ts";
-export type * from "./device/driver/transport.ts";
-export { GuestAllocator } from "./device/driver/guest_allocator.ts";
 export {
-  GuestMemory,
-  MAX_MEMORY_REGIONS,
-  type MemoryRegion,
-} from "./device/memory/guest_memory.ts";
+  CryptoStatusError,
+  DeviceNotReadyError,
+  DriverClosedError,
+  OutOfGuestMemoryError,
+  QueueFailedError,
+  StatelessModeError,
+  UsedLengthError,
+  UsedRingError,
+} from "./device/driver/errors.ts";
+export {
+  ChainSession,
+  Session,
+  SessionHandle,
+} from "./device/driver/session.ts";
+export type {
+  AeadSessionOptions,
+  AlgorithmChoice,
+  ChainCipherOptions,
+  ChainHashOptions,
+  ChainOrder,
+  ChainSessionOptions,
+  CipherSessionOptions,
+  CommonSessionOptions,
+  HashSessionOptions,
+  MacSessionOptions,
+  ServiceName,
+  SessionOptions,
+} from "./device/driver/session_options.ts";
+export type {
+  ChainOperation,
+  ChainResult,
+  Operation,
+} from "./device/driver/operation.ts";
+export type { DataLayout, Layout } from "./device/driver/requests.ts";
+export type {
+  RawReadable,
+  RawResult,
+  RawWritable,
+} from "./device/driver/raw_request.ts";
+export type { BufferStyle } from "./device/driver/pending_request.ts";
 
-export {
-  type ServerOptions,
-  VhostUserServer,
-} from "./device/vhost_user/server.ts";
+// What a driver rests on: memory, rings, and what carries them to a device.
+export { GuestAllocator } from "./device/driver/guest_allocator.ts";
+export type { GuestRange } from "./device/driver/guest_view.ts";
+export type {
+  DriverRing,
+  RingAddresses,
+  UsedRecord,
+} from "./device/driver/ring.ts";
+export type {
+  SessionMessages,
+  Transport,
+  TransportListener,
+} from "./device/driver/transport.ts";
 export {
   MissingFeatureError,
   VhostUserTransport,
   type VhostUserTransportOptions,
 } from "./device/driver/vhost_user_transport.ts";
-export type { ConnectOptions } from "./device/driver/vhost_user_channel.ts";
+export {
+  BackendTimeoutError,
+  ConnectionClosedError,
+  type ConnectOptions,
+  RequestRefusedError,
+  UnexpectedReplyError,
+} from "./device/driver/vhost_user_channel.ts";
 export type { RegionOptions } from "./device/driver/shared_guest_memory.ts";
+
+// A server.
+export {
+  type ServerEvents,
+  type ServerOptions,
+  VhostUserServer,
+} from "./device/vhost_user/server.ts";
+export { SocketError } from "./device/vhost_user/listener.ts";
+export { LibraryError } from "./device/host/library_error.ts";
+export { WorkerError } from "./workers/queue_worker.ts";
 export {
   consoleLog,
   type Log,
@@ -79,17 +143,58 @@ export {
   type LogLevel,
 } from "./device/log.ts";
 
-export type {
-  Algorithm,
-  AlgorithmKind,
-  AlgorithmName,
-  Direction,
-  Sizes,
-} from "./device/engine/algorithm.ts";
-export type { EngineName } from "./device/engine/engine.ts";
-export type { SpecName } from "./device/spec/request_layout.ts";
-export type {
-  OperationParameters,
-  SessionParameters,
-} from "./device/spec/session_parameters.ts";
-export { decodeConfig, type DeviceConfig } from "./device/spec/config.ts";
+// Engines.
+export {
+  type Algorithm,
+  type AlgorithmKind,
+  type AlgorithmName,
+  ALGORITHMS,
+  type ChainPart,
+  type Context,
+  defineEngine,
+  type Direction,
+  type Engine,
+  type EngineAlgorithm,
+  type EngineChoice,
+  type EngineDefinition,
+  EngineError,
+  type EngineInput,
+  type EngineModule,
+  type EngineName,
+  type EngineOptions,
+  GuestMemory,
+  importEngine,
+  type Job,
+  type JobMemory,
+  MAX_MEMORY_REGIONS,
+  type MemoryRegion,
+  type PreparedOperation,
+  type Runner,
+  type SegmentTable,
+  type Sizes,
+  type Span,
+} from "./engine.ts";
+
+// Decoders.
+export {
+  decodeConfig,
+  type DeviceConfig,
+  type Negotiated,
+  type OperationParameters,
+  parseControlRequest,
+  parseDataRequest,
+  type ParsedChain,
+  type ParsedControlRequest,
+  type ParsedDataRequest,
+  RequestFormatError,
+  type SessionParameters,
+  type SpecName,
+} from "./spec.ts";
+export {
+  type ExplainOptions,
+  explainRequest,
+  type Explanation,
+  type QueueName,
+  RefusedSessionError,
+} from "./device/commands/decode/explain.ts";
+export type { Problem } from "./device/commands/decode/problem.ts";

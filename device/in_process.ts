@@ -5,8 +5,10 @@
  * @module
  */
 
+import { QueueFailedError } from "./driver/errors.ts";
 import type { DriverRing } from "./driver/ring.ts";
 import type { Transport, TransportListener } from "./driver/transport.ts";
+import { engineNames } from "./engine/engines.ts";
 import { GuestMemory } from "./memory/guest_memory.ts";
 import { ControlQueue } from "./service/control_queue.ts";
 import type { QueueStatistics } from "./service/counters.ts";
@@ -21,17 +23,19 @@ import {
 } from "./spec/constants.ts";
 import type { RequestLayout } from "./spec/request_layout.ts";
 import type { RingSetup } from "./virtqueue/ring.ts";
+import { missingForWorkers } from "../workers/permission.ts";
 import { Control } from "../workers/protocol.ts";
 import { QueueWorker } from "../workers/queue_worker.ts";
-import { unreadableSource } from "../workers/source.ts";
 
 /** Options of a device in this process. */
 export interface InProcessOptions extends DeviceOptions {
   /**
    * Workers that serve the data queues: as many as there are queues, or 0 to
    * serve on the caller's thread. As many as queues when left out. Workers
-   * need the source to be readable (`--allow-read`); where that is denied the
-   * device says so with a warning and serves on the caller's thread.
+   * load their module: that needs `--allow-read` of the source, or
+   * `--allow-import` of the host it was loaded from, which jsr.io has in any
+   * case. Where that is not granted the device says so with a warning and
+   * serves on the caller's thread.
    */
   readonly workers?: number | undefined;
   /** Bytes of guest memory, at least 1 MiB; 64 MiB when left out. */
@@ -159,7 +163,7 @@ class WorkerQueue implements ServedQueue {
     this.#worker = new QueueWorker(
       {
         queue: core.queueOptions(index),
-        engines: core.settings.engines,
+        engines: core.engineSources(),
         control,
         doorbell: { kind: "atomics" },
         pollUs: core.settings.pollUs,
@@ -257,7 +261,12 @@ export class InProcessDevice implements Transport {
    * Makes a device. Its queues are served once a driver has started them.
    *
    * @param options the device's options
-   * @throws {RangeError} An option is out of its range
+   * @throws {RangeError} An option is out of its range, or an engine's name is
+   * none
+   * @throws {TypeError} The device has workers, and an engine that cannot be
+   * used in them, because it was not imported by {@linkcode importEngine}
+   * @throws {LibraryError} A built-in engine that was named cannot be loaded
+   * @throws {EngineError} An engine of one's own cannot be made
    */
   constructor(options: InProcessOptions = {}) {
     this.#core = new DeviceCore(options, () => {
@@ -295,12 +304,11 @@ export class InProcessDevice implements Transport {
     }]);
     this.config = this.#core.config;
     this.dataQueues = queues;
-    this.workers = workers > 0 && unreadableSource() === undefined
-      ? workers
-      : 0;
-    if (this.workers < workers) {
+    const missing = workers > 0 ? missingForWorkers() : undefined;
+    this.workers = missing === undefined ? workers : 0;
+    if (missing !== undefined) {
       console.warn(
-        "Serving on the caller's thread: workers need --allow-read of the source",
+        `Serving on the caller's thread: workers need ${missing}`,
       );
     }
     const Queue = this.workers > 0 ? WorkerQueue : LocalQueue;
@@ -313,11 +321,16 @@ export class InProcessDevice implements Transport {
         (reason) =>
           this.#listener?.queueFailed(
             index,
-            new Error(`Data queue ${index} is down: ${reason}`),
+            new QueueFailedError(index, reason),
           ),
       ));
     this.#control = new ControlQueue(this.#core.sessions);
     this.#control.setMemory(this.memory.regions);
+  }
+
+  /** Names of the engines that were found, the preferred one first. */
+  get engines(): readonly string[] {
+    return engineNames(this.#core.capabilities.engines);
   }
 
   /** What each data queue counted so far. */
@@ -387,7 +400,7 @@ export class InProcessDevice implements Transport {
       if (result === RoundResult.BROKEN) {
         this.#listener?.queueFailed(
           this.dataQueues,
-          new Error(`The control queue is down: ${control.broken!.message}`),
+          new QueueFailedError(this.dataQueues, control.broken!.message),
         );
         return;
       }

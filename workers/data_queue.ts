@@ -9,6 +9,8 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 
+import { importEngines } from "../device/engine/definition.ts";
+import type { Engine } from "../device/engine/engine.ts";
 import { openEngines } from "../device/engine/engines.ts";
 import { DataQueue } from "../device/service/data_queue.ts";
 import { RoundResult } from "../device/service/round.ts";
@@ -31,13 +33,17 @@ class QueueServer {
   #kick = -1;
   #reported = false;
 
-  private constructor(setup: WorkerSetup, doorbell: Doorbell) {
+  private constructor(
+    setup: WorkerSetup,
+    doorbell: Doorbell,
+    engines: readonly Engine[],
+  ) {
     this.#control = new Int32Array(setup.control);
     this.#doorbell = doorbell;
     this.#pollMs = setup.pollUs / 1000;
     this.#queue = new DataQueue(
       setup.queue,
-      openEngines(setup.engines),
+      engines,
       () => this.#interrupted(),
     );
   }
@@ -46,6 +52,7 @@ class QueueServer {
     return new QueueServer(
       setup,
       await openDoorbell(setup.doorbell, setup.control),
+      openEngines(await importEngines(setup.engines)),
     );
   }
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { EngineName } from "../device/engine/engine.ts";
+import type { EngineSource } from "../device/engine/definition.ts";
 import type { MemoryRegion } from "../device/memory/guest_memory.ts";
 import type {
   DataQueueOptions,
@@ -42,7 +42,7 @@ export interface WorkerSetup {
   /** Limits and shared parts of the queue. */
   readonly queue: DataQueueOptions;
   /** The engines, the preferred one first. */
-  readonly engines: readonly EngineName[];
+  readonly engines: readonly EngineSource[];
   /** The control block. */
   readonly control: SharedArrayBuffer;
   /** How it sleeps. */

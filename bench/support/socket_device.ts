@@ -75,13 +75,13 @@ export class SocketDevice {
   ): Promise<SocketDevice> {
     const { engine = "auto", pollUs = 0, queues = 1, slots = 64 } = options;
     const path = `/tmp/virtio-crypto-bench-${crypto.randomUUID()}.sock`;
-    const server = new VhostUserServer({
+    const server = VhostUserServer.listen({
       socketPaths: [path],
       queues,
       engines: enginesOf(engine),
       pollUs,
     });
-    const running = server.run();
+    const running = server.finished;
     const frontend = await VhostUserFrontend.connect(path);
     // Nobody else is to come, and a bench that is interrupted leaves nothing.
     libc().unlink(cString(path));
@@ -170,7 +170,7 @@ export class SocketDevice {
       await this.#frontend.getVringBase(index);
     }
     await this.#frontend.close();
-    await this.#server.stop();
+    await this.#server.close();
     await this.#running;
   }
 

@@ -5,32 +5,20 @@
  * @module
  */
 
-import { ENGINE_NAMES, openEngines } from "../engine/engines.ts";
-import { Capabilities } from "../service/capabilities.ts";
 import { MAX_DATA_QUEUES, MAX_MAX_SIZE } from "../service/device_core.ts";
-import { VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
-import { CTRL_HEADER } from "../spec/control_structures.ts";
-import { nameOf } from "../spec/names.ts";
-import type { OperationParameters } from "../spec/session_parameters.ts";
-import { askDevice, canAsk } from "./decode/ask.ts";
-import { decodeControl } from "./decode/control_view.ts";
-import { decodeData } from "./decode/data_view.ts";
-import type { Decoded, Surroundings } from "./decode/decoded.ts";
+import {
+  type Circumstances,
+  explain,
+  type QueueName,
+  RefusedSessionError,
+} from "./decode/explain.ts";
 import { requestFrom } from "./decode/input.ts";
 import {
   LAYOUT_NAMES,
   type LayoutName,
-  type Reading,
-  readingsFor,
   servicesOption,
 } from "./decode/reading.ts";
-import {
-  isGood,
-  readingLines,
-  reportLines,
-  type Verdict,
-  verdictOf,
-} from "./decode/report.ts";
+import { isGood, readingLines, reportLines } from "./decode/report.ts";
 import { sessionOption } from "./decode/session_option.ts";
 import { manualPage } from "./manual.ts";
 import { DECODE_MANUAL } from "./manuals/decode.ts";
@@ -44,8 +32,7 @@ import {
 /** Exit status where the device would refuse the request. */
 const REFUSED = 3;
 
-const QUEUE_NAMES = ["control", "data"] as const;
-type QueueName = (typeof QUEUE_NAMES)[number];
+const QUEUE_NAMES: readonly QueueName[] = ["control", "data"];
 
 /** Where the command reads from and writes to. */
 export interface DecodeIo {
@@ -65,16 +52,9 @@ const CONSOLE: DecodeIo = {
 };
 
 /** What the arguments say. */
-interface Settings {
+interface Settings extends Circumstances {
   readonly help: boolean;
   readonly file: string;
-  readonly layout: LayoutName | undefined;
-  readonly queue: QueueName | undefined;
-  readonly modes: number | undefined;
-  readonly session: OperationParameters | undefined;
-  readonly writable: number | undefined;
-  readonly queues: number;
-  readonly maxSize: number;
 }
 
 function parse(args: readonly string[]): Settings {
@@ -127,13 +107,6 @@ function modesOf(
   return undefined;
 }
 
-/** The queue a request is for, by its opcode. */
-function queueOf(bytes: Uint8Array<ArrayBuffer>): QueueName {
-  if (bytes.length < CTRL_HEADER.size) return "data";
-  const opcode = new DataView(bytes.buffer).getUint32(0, true);
-  return nameOf("controlOpcode", opcode) === undefined ? "data" : "control";
-}
-
 async function read(file: string, io: DecodeIo): Promise<Uint8Array> {
   if (file === "-") return await io.readInput();
   try {
@@ -142,17 +115,6 @@ async function read(file: string, io: DecodeIo): Promise<Uint8Array> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot read ${file}: ${reason}`, { cause: error });
   }
-}
-
-/** A reading that was tried. */
-interface Tried {
-  readonly decoded: Decoded;
-  readonly verdict: Verdict;
-}
-
-/** How well a reading fits, for the best one to be shown. */
-function score({ decoded, verdict }: Tried): number {
-  return (isGood(verdict) ? 2 : 0) + (decoded.exact ? 1 : 0);
 }
 
 /**
@@ -173,51 +135,16 @@ export async function decode(
     io.print(manualPage(DECODE_MANUAL));
     return 0;
   }
-  const capabilities = new Capabilities(openEngines(ENGINE_NAMES));
-  const { session, maxSize, queues, writable } = settings;
-  if (
-    session !== undefined &&
-    (capabilities.checkOffered(session) !== VIRTIO_CRYPTO_OK ||
-      capabilities.checkValues(session, maxSize) !== VIRTIO_CRYPTO_OK)
-  ) {
-    throw new UsageError("Cannot use --session: the device refuses such a one");
-  }
   const bytes = requestFrom(await read(settings.file, io));
-  const around = { capabilities, queues, maxSize, writable, session };
-  const queue = settings.queue ?? queueOf(bytes);
-  const readings = readingsFor(
-    capabilities.services,
-    settings.layout,
-    settings.modes,
-  );
-  const tried: Tried[] = [];
-  for (const reading of readings) {
-    tried.push(await tryReading(bytes, reading, queue, around));
-  }
-  const best = tried.reduce((a, b) => score(b) > score(a) ? b : a);
+  const { tried, best } = await explain(bytes, settings).catch((error) => {
+    throw error instanceof RefusedSessionError
+      ? new UsageError("Cannot use --session: the device refuses such a one")
+      : error;
+  });
   if (tried.length > 1) {
     for (const line of readingLines(tried)) io.print(line);
     io.print("");
   }
   for (const line of reportLines(best.decoded, best.verdict)) io.print(line);
   return isGood(best.verdict) ? 0 : REFUSED;
-}
-
-async function tryReading(
-  bytes: Uint8Array<ArrayBuffer>,
-  reading: Reading,
-  queue: QueueName,
-  around: Surroundings,
-): Promise<Tried> {
-  const decoded = (queue === "data" ? decodeData : decodeControl)(
-    bytes,
-    reading,
-    around,
-  );
-  const asked = canAsk(decoded);
-  const { queues, maxSize } = around;
-  const answer = asked
-    ? await askDevice({ bytes, decoded, queues, maxSize })
-    : undefined;
-  return { decoded, verdict: verdictOf(decoded, asked, answer) };
 }

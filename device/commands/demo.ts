@@ -255,12 +255,11 @@ export async function demo(args: readonly string[]): Promise<number> {
   }
   const queues = integerOption("queues", given.one("queues"), 1, 16) ?? 2;
   const socketPath = `/tmp/virtio-crypto-demo-${Deno.pid}.sock`;
-  const server = new VhostUserServer({
-    socketPaths: [socketPath],
+  const server = VhostUserServer.listen({
+    socketPath,
     queues,
     log: consoleLog("warn"),
   });
-  const served = server.run();
   try {
     const transport = await VhostUserTransport.connect(socketPath);
     await using driver = await CryptoDriver.attach(transport);
@@ -286,7 +285,6 @@ export async function demo(args: readonly string[]): Promise<number> {
     );
     return wrong === 0 && rows.length > 0 ? 0 : 1;
   } finally {
-    await server.stop();
-    await served;
+    await server.close();
   }
 }

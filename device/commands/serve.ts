@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type EngineModule, importEngine } from "../engine/definition.ts";
 import type { EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
 import { activatedFds } from "../host/activation.ts";
@@ -18,7 +19,6 @@ import { MAX_LIMIT } from "../service/throttle.ts";
 import { MAX_SESSIONS } from "../session/table.ts";
 import { SPEC_NAMES } from "../spec/request_layout.ts";
 import { VhostUserServer } from "../vhost_user/server.ts";
-import { unreadableSource } from "../../workers/source.ts";
 import { manualPage } from "./manual.ts";
 import { SERVE_MANUAL } from "./manuals/serve.ts";
 import {
@@ -86,13 +86,11 @@ function sockets(given: Arguments): Sockets {
   return { paths, fds };
 }
 
-/** Data queues are served by workers, whose modules have to be read. */
-function mustReadWorkers(): void {
-  const path = unreadableSource();
-  if (path === undefined) return;
-  throw new Error(
-    `Cannot start the workers of the data queues: that needs --allow-read of ${path}`,
-  );
+/** An engine of one's own, by its URL or by a path as a shell means it. */
+function ownEngine(module: string): Promise<EngineModule> {
+  if (URL.canParse(module)) return importEngine(module);
+  const here = `file://${encodeURI(Deno.cwd())}/`;
+  return importEngine(new URL(encodeURI(module), here));
 }
 
 /** What the line that says "ready" names. */
@@ -109,6 +107,7 @@ function placesOf({ paths, fds }: Sockets): string {
  * @param args the arguments behind the command's name
  * @returns the process's exit status
  * @throws {UsageError} The arguments are wrong
+ * @throws {EngineError} The module of an engine cannot be imported
  * @throws {Error} The sockets or devices cannot be made
  */
 export async function serve(args: readonly string[]): Promise<number> {
@@ -124,20 +123,21 @@ export async function serve(args: readonly string[]): Promise<number> {
   }
   const options = deviceOptions(given);
   const places = sockets(given);
-  mustReadWorkers();
-  const server = new VhostUserServer({
+  const own = await Promise.all(given.all("engine-module").map(ownEngine));
+  const server = VhostUserServer.listen({
     ...options,
+    engines: [...own, ...options.engines ?? []],
     ...(places.paths.length > 0
       ? { socketPaths: places.paths }
       : { fd: places.fds }),
   });
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
-    server.stop();
+    server.close();
   };
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
   console.log(`Serving on ${placesOf(places)}`);
-  await server.run();
+  await server.finished;
   return 0;
 }

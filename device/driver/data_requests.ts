@@ -1,7 +1,7 @@
 /**
  * Builders of data requests in every layout and in both modes (v15, "Data
  * Virtqueue"; virtio 1.4, 5.9.7.4 and after). Which layout a request has, and
- * what comes in which order, is told in `requests.ts`.
+ * what comes in which order, is told in the root folder's `spec.ts`.
  *
  * @module
  */

@@ -43,12 +43,7 @@ import {
   type RawResult,
   type RawWritable,
 } from "./raw_request.ts";
-import {
-  type DataLayout,
-  dataLayoutOf,
-  type Layout,
-  type RequestBytes,
-} from "./requests.ts";
+import { type DataLayout, dataLayoutOf, type Layout } from "./requests.ts";
 import type { DriverRing } from "./ring.ts";
 import {
   ChainSession,
@@ -89,7 +84,7 @@ import type { Transport } from "./transport.ts";
  * }
  * ```
  */
-export class CryptoDriver implements SessionHost {
+export class CryptoDriver implements AsyncDisposable {
   /** The configuration space; undefined where the device has none. */
   readonly config: DeviceConfig | undefined;
   /** Hands out the guest's memory. */
@@ -99,6 +94,18 @@ export class CryptoDriver implements SessionHost {
   readonly #queues: DriverQueues;
   readonly #control: SessionControl;
   readonly #sessions = new Set<SessionHandle>();
+  /** What sessions need of their driver, and nobody else. */
+  readonly #host: SessionHost = {
+    dataLayout: (opcode) => this.dataLayout(opcode),
+    request: async (queue, bytes, decode) => {
+      this.#checkOpen();
+      return await this.#queues.send(queue, bytes, false, decode);
+    },
+    destroySession: async (session) => {
+      this.#sessions.delete(session);
+      await this.#control.destroy(session.service, session.id);
+    },
+  };
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -131,7 +138,8 @@ export class CryptoDriver implements SessionHost {
    * @returns the driver
    * @throws {DeviceNotReadyError} The device's status is not HW_READY
    * @throws {RangeError} An option does not fit the device
-   * @throws {Error} The transport could not start a queue
+   * @throws {WorkerError} A queue of a device in this process has no worker
+   * @throws {RequestRefusedError} A backend does not serve a queue
    */
   static async attach(
     transport: Transport,
@@ -223,8 +231,11 @@ export class CryptoDriver implements SessionHost {
    * @param options what the session shall be
    * @returns the session
    * @throws {CryptoStatusError} The device refused
-   * @throws {TypeError} The algorithm's name is unknown
+   * @throws {TypeError} The algorithm's name is unknown, or it is a SHAKE and
+   * has no `resultLength`; or sessions are made by message (`mode: "cryptodev"`)
+   * and it is neither a cipher nor a chain
    * @throws {DriverClosedError} The driver was closed
+   * @throws {QueueFailedError} The control queue is served no more
    *
    * @example Encrypting, then authenticating the ciphertext
    * ```ts
@@ -271,8 +282,8 @@ export class CryptoDriver implements SessionHost {
       const id = await this.#control.create(parameters, queue, aadLength);
       this.#checkOpen();
       const session = options.service === "chain"
-        ? new ChainSession(this, parameters, id, queue)
-        : new Session(this, parameters, id, queue);
+        ? new ChainSession(this.#host, parameters, id, queue)
+        : new Session(this.#host, parameters, id, queue);
       this.#sessions.add(session);
       return session;
     } finally {
@@ -291,7 +302,10 @@ export class CryptoDriver implements SessionHost {
    * @throws {StatelessModeError} There is no such mode with what was negotiated
    * @throws {CryptoStatusError} The device refused, or a tag is wrong
    * @throws {TypeError} The algorithm's name is unknown
+   * @throws {RangeError} There is no such queue
+   * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
    * @throws {DriverClosedError} The driver was closed
+   * @throws {QueueFailedError} The queue is served no more
    *
    * @example A digest, with the features of virtio 1.4
    * ```ts
@@ -354,36 +368,8 @@ export class CryptoDriver implements SessionHost {
   }
 
   /**
-   * Destroys a session; {@linkcode Session.destroy} does it.
-   *
-   * @param session the session
-   * @throws {CryptoStatusError} The device refused
-   */
-  async destroySession(session: SessionHandle): Promise<void> {
-    this.#sessions.delete(session);
-    await this.#control.destroy(session.service, session.id);
-  }
-
-  /**
-   * Sends a data request; {@linkcode Session.run} does it.
-   *
-   * @param queue number of a data queue
-   * @param bytes the request
-   * @param decode makes the result from the writable part
-   * @returns the result
-   * @throws {RangeError} There is no such queue
-   */
-  async request<T>(
-    queue: number,
-    bytes: RequestBytes,
-    decode: (answer: Uint8Array<SharedArrayBuffer>) => T,
-  ): Promise<T> {
-    this.#checkOpen();
-    return await this.#queues.send(queue, bytes, false, decode);
-  }
-
-  /**
-   * Sends bare segments, well-formed or not. A segment may also be a range of
+   * Sends bare segments, well-formed or not: the way to see what a device makes
+   * of a request that was laid out elsewhere. A segment may also be a range of
    * guest addresses, which is given to the device as it is.
    *
    * @param queue number of a data queue, or "control"
@@ -392,8 +378,26 @@ export class CryptoDriver implements SessionHost {
    * @param options how the segments are given
    * @returns the used length as it came, the bytes written, and whether those
    * around them are intact
+   *
+   * @example A request of 8 bytes gets VIRTIO_CRYPTO_ERR
+   * ```ts
+   * import { CryptoDriver } from "./driver.ts";
+   * import { InProcessDevice } from "../in_process.ts";
+   *
+   * await using driver = await CryptoDriver.attach(
+   *   new InProcessDevice({ workers: 0 }),
+   * );
+   * const { usedLength, bytes } = await driver.submitRaw(
+   *   0,
+   *   [new Uint8Array(8)],
+   *   [1],
+   * );
+   * console.log(usedLength, bytes[0]); // 1 1
+   * ```
    * @throws {DriverClosedError} The driver was closed
+   * @throws {QueueFailedError} The queue is served no more
    * @throws {RangeError} There is no such queue, or the chain can never fit
+   * @throws {OutOfGuestMemoryError} The segments are larger than guest memory
    */
   async submitRaw(
     queue: number | "control",

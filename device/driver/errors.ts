@@ -77,6 +77,28 @@ export class DriverClosedError extends Error {
   override readonly name = "DriverClosedError";
 }
 
+/**
+ * The device serves a queue no more: its ring is broken, or what served it
+ * failed. What was outstanding in it never comes back; other queues go on.
+ */
+export class QueueFailedError extends Error {
+  /** The name of the class. */
+  override readonly name = "QueueFailedError";
+  /** Number of the queue; the control queue's is max_dataqueues. */
+  readonly queue: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param queue number of the queue
+   * @param reason what is wrong
+   */
+  constructor(queue: number, reason: string) {
+    super(`Cannot use queue ${queue}: ${reason}`);
+    this.queue = queue;
+  }
+}
+
 /** Guest memory has no room for a request, even with nothing else in it. */
 export class OutOfGuestMemoryError extends Error {
   /** The name of the class. */

@@ -34,7 +34,8 @@ export interface Operation {
    */
   readonly data: Uint8Array;
   /**
-   * iv, counter or nonce; none when left out. The MACs that have one (SNOW 3G
+   * iv, counter or nonce, of a size that the algorithm has (see {@linkcode
+   * ALGORITHMS}); none when left out. The MACs that have one (SNOW 3G
    * UIA2 and ZUC EIA3: 16, GMAC: 12) find it before the data, where it is put:
    * a MAC request has no field for it.
    */

@@ -27,7 +27,7 @@ export interface RawResult {
   readonly usedLength: number;
   /**
    * Copies of the writable segments. What the device did not write is
-   * {@linkcode RAW_FILL}. A range that is not in guest memory gives no bytes.
+   * 0xa5. A range that is not in guest memory gives no bytes.
    */
   readonly writable: readonly Uint8Array<ArrayBuffer>[];
   /** The same, joined. */

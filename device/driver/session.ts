@@ -51,7 +51,7 @@ export interface SessionHost {
 const WIPED = new Uint8Array(0);
 
 /** What all sessions have. */
-export class SessionHandle {
+export class SessionHandle implements AsyncDisposable {
   /** The device's id of the session. */
   readonly id: bigint;
   /** VIRTIO_CRYPTO_SERVICE_* number. */
@@ -64,9 +64,17 @@ export class SessionHandle {
   readonly queue: number;
   /** Opcode of its data requests. */
   readonly opcode: number;
-  /** The driver. */
+  /**
+   * The driver.
+   *
+   * @internal
+   */
   protected readonly host: SessionHost;
-  /** How its operations name it. */
+  /**
+   * How its operations name it.
+   *
+   * @internal
+   */
   protected readonly operator: Operator;
   #destroyed: Promise<void> | undefined;
 
@@ -77,6 +85,7 @@ export class SessionHandle {
    * @param parameters what the session was created from; its key is not kept
    * @param id the device's id of it
    * @param queue the data queue its requests go to
+   * @internal
    */
   constructor(
     host: SessionHost,
@@ -125,7 +134,11 @@ export class Session extends SessionHandle {
    * ciphertext, then tag
    * @throws {CryptoStatusError} The device refused, or a tag is wrong
    * @throws {DriverClosedError} The driver was closed
+   * @throws {RangeError} There is no such queue
+   * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
+   * @throws {QueueFailedError} The queue is served no more
    * @throws {UsedLengthError} The device broke the rules
+   * @throws {UsedRingError} The device broke the ring
    */
   run(operation: Operation): Promise<Uint8Array<ArrayBuffer>> {
     const layout = this.host.dataLayout(this.opcode);
@@ -147,7 +160,11 @@ export class ChainSession extends SessionHandle {
    * @returns the source with the ciphered range replaced, and the digest
    * @throws {CryptoStatusError} The device refused
    * @throws {DriverClosedError} The driver was closed
+   * @throws {RangeError} There is no such queue
+   * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
+   * @throws {QueueFailedError} The queue is served no more
    * @throws {UsedLengthError} The device broke the rules
+   * @throws {UsedRingError} The device broke the ring
    */
   run(operation: ChainOperation): Promise<ChainResult> {
     const layout = this.host.dataLayout(this.opcode);

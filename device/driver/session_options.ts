@@ -41,7 +41,7 @@ export interface CommonSessionOptions {
 export interface CipherSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "cipher";
-  /** The key. */
+  /** The key, of a size that the algorithm has: see {@linkcode ALGORITHMS}. */
   readonly key: Uint8Array;
   /** The only direction the session will work in. */
   readonly direction: Direction;
@@ -59,7 +59,7 @@ export interface HashSessionOptions extends CommonSessionOptions {
 export interface MacSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "mac";
-  /** The key. */
+  /** The key, of a size that the algorithm has: see {@linkcode ALGORITHMS}. */
   readonly key: Uint8Array;
   /** Bytes of the MAC; the whole of it when left out. */
   readonly resultLength?: number;
@@ -69,7 +69,7 @@ export interface MacSessionOptions extends CommonSessionOptions {
 export interface AeadSessionOptions extends CommonSessionOptions {
   /** The service. */
   readonly service: "aead";
-  /** The key. */
+  /** The key, of a size that the algorithm has: see {@linkcode ALGORITHMS}. */
   readonly key: Uint8Array;
   /** The only direction the session will work in. */
   readonly direction: Direction;
@@ -83,7 +83,7 @@ export interface AeadSessionOptions extends CommonSessionOptions {
 export interface ChainCipherOptions {
   /** As in "aes-cbc" or VIRTIO_CRYPTO_CIPHER_AES_CBC. */
   readonly algorithm: AlgorithmChoice;
-  /** The key. */
+  /** The key, of a size that the algorithm has: see {@linkcode ALGORITHMS}. */
   readonly key: Uint8Array;
   /** The only direction the session will work in. */
   readonly direction: Direction;

@@ -59,7 +59,7 @@ export class UnexpectedReplyError extends Error {
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** How long to try, and how long an answer may take, in milliseconds. */
+  /** How long to try, and how long an answer may take, in ms; 10000. */
   readonly timeoutMs?: number;
 }
 

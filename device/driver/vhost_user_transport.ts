@@ -20,7 +20,7 @@ import {
   VHOST_USER_PROTOCOL_F_CRYPTO_SESSION,
   VHOST_USER_PROTOCOL_F_MQ,
 } from "../vhost_user/protocol.ts";
-import { asError } from "./errors.ts";
+import { asError, QueueFailedError } from "./errors.ts";
 import type { DriverRing } from "./ring.ts";
 import { sessionMessagesOf } from "./session_messages.ts";
 import type { RegionOptions } from "./shared_guest_memory.ts";
@@ -76,7 +76,20 @@ const DEFAULT_MEMORY: readonly RegionOptions[] = [
   { guestAddress: 0x4000_0000, size: 64 << 20 },
 ];
 
-/** A transport to a vhost-user backend. */
+/**
+ * A transport to a vhost-user backend, such as {@linkcode VhostUserServer}: it
+ * is what QEMU is to a guest. It needs `--allow-ffi`.
+ *
+ * @example
+ * ```ts no-eval
+ * import { CryptoDriver, VhostUserTransport } from "../../mod.ts";
+ *
+ * await using driver = await CryptoDriver.attach(
+ *   await VhostUserTransport.connect("/tmp/crypto.sock"),
+ * );
+ * console.log(driver.dataQueues);
+ * ```
+ */
 export class VhostUserTransport implements Transport {
   /**
    * The frontend, for what a driver does not do.
@@ -127,6 +140,11 @@ export class VhostUserTransport implements Transport {
    * @returns the transport; no queue is started yet
    * @throws {SocketError} Nobody listened there until the time was over
    * @throws {MissingFeatureError} The backend does not offer what the mode needs
+   * @throws {ConnectionClosedError} The backend closed the connection
+   * @throws {RequestRefusedError} The backend refused a request
+   * @throws {UnexpectedReplyError} The backend's answer is not one to the request
+   * @throws {BackendTimeoutError} The backend did not answer in time
+   * @throws {LibraryError} The C library cannot be opened, or FFI is not permitted
    */
   static async connect(
     path: string,
@@ -270,7 +288,9 @@ export class VhostUserTransport implements Transport {
 
   #broken(index: number): void {
     this.#watched.delete(index);
-    const reason = `Cannot use queue ${index}: its ring is broken`;
-    this.#listener?.queueFailed(index, new Error(reason));
+    this.#listener?.queueFailed(
+      index,
+      new QueueFailedError(index, "its ring is broken"),
+    );
   }
 }

@@ -193,7 +193,17 @@ export type AlgorithmName =
   | "aes-ccm"
   | "chacha20-poly1305";
 
-/** Every algorithm known here, by its name. */
+/**
+ * Every algorithm known here, by its name, with the sizes of key, iv and result
+ * that are legal for it. A device offers those that its engines serve.
+ *
+ * @example The key sizes of AES-CCM
+ * ```ts
+ * import { ALGORITHMS } from "../../mod.ts";
+ *
+ * console.log(ALGORITHMS["aes-ccm"].key); // { min: 16, max: 32, step: 8 }
+ * ```
+ */
 export const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   "arc4": cipher("arc4", "RFC 6229", { min: 1, max: 256 }, NONE, 1),
   "aes-ecb": cipher("aes-ecb", "SP 800-38A 6.1", AES_KEY, NONE, 16),

@@ -9,7 +9,6 @@ import { type Burst, BURSTS } from "./auto/bursts.ts";
 import {
   type Context,
   type Engine,
-  type EngineName,
   type InPlaceRunner,
   Job,
   type JobMemory,
@@ -128,7 +127,7 @@ class Share {
  */
 export class AutoEngine implements Engine {
   /** The name of the first engine, which serves most single jobs. */
-  readonly name: EngineName;
+  readonly name: string;
   /** Number of groups its contexts fall into. */
   readonly groups: number = GROUPS;
   /** The engines. */

@@ -10,7 +10,7 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import { type SegmentTable, Span } from "../memory/segments.ts";
 import type { Algorithm, Direction } from "./algorithm.ts";
 
-/** Names of the engines. */
+/** Names of the built-in engines. */
 export type EngineName = "noble" | "libcrypto" | "ipsec-mb";
 
 /** How a job ended. */
@@ -62,7 +62,7 @@ export interface Context {
  */
 export class ChainPart {
   /** Where the digest goes; its length is the digest's. */
-  readonly digest = new Span();
+  readonly digest: Span = new Span();
   /** First byte of the ciphered range, from the source's start. */
   cipherStart = 0;
   /** Bytes of the ciphered range. */
@@ -97,11 +97,11 @@ export class Job {
   /** The prepared operation. */
   context: Context | undefined = undefined;
   /** Data to work on. */
-  readonly source = new Span();
+  readonly source: Span = new Span();
   /** Additional authenticated data. */
-  readonly aad = new Span();
+  readonly aad: Span = new Span();
   /** Where the result goes; its length is at least the result's. */
-  readonly destination = new Span();
+  readonly destination: Span = new Span();
   /** The iv, in private memory. */
   readonly iv: Uint8Array<ArrayBuffer> = new Uint8Array(16);
   /** The same memory as little-endian 32-bit words. */
@@ -111,7 +111,7 @@ export class Job {
   /** Bytes of digest or tag. */
   resultLength = 0;
   /** What only a chain has; see {@linkcode ChainPart}. */
-  readonly chain = new ChainPart();
+  readonly chain: ChainPart = new ChainPart();
   /** A value of {@linkcode JobOutcome}. */
   outcome = 0;
 }
@@ -202,8 +202,8 @@ export interface Runner {
 
 /** Something that computes. Each thread has instances of its own. */
 export interface Engine extends Runner {
-  /** The engine's name, as `--engine` takes it. */
-  readonly name: EngineName;
+  /** The engine's name; of a built-in one as `--engine` takes it. */
+  readonly name: string;
   /**
    * Whether the engine serves an algorithm.
    *

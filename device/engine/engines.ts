@@ -6,6 +6,12 @@
 
 import { LibraryError } from "../host/library_error.ts";
 import { AutoEngine } from "./auto.ts";
+import {
+  type EngineChoice,
+  type EngineDefinition,
+  EngineError,
+  reasonOf,
+} from "./definition.ts";
 import type { Engine, EngineName } from "./engine.ts";
 import { IpsecMbEngine } from "./ipsec_mb.ts";
 import { openLibcryptoEngine } from "./libcrypto.ts";
@@ -22,21 +28,74 @@ export const ENGINE_NAMES: readonly EngineName[] = [
 ];
 
 /**
- * Makes a thread's engines. One name is an order; several are a choice: those
- * that can be loaded become one engine, which gives each job to the fastest of
- * them.
+ * Makes a thread's engines, in the order of the choices.
  *
- * Where FFI is not permitted there is nothing to choose from but the portable
- * engine, and permission is not asked for.
+ * Built-in engines that stand next to each other are one engine. One name alone
+ * is an order; several are a choice: those that can be loaded become one, which
+ * gives each job to the fastest of them. An engine of one's own stands for
+ * itself: what it serves, none behind it gets.
  *
- * @param names the engines, the preferred one first
- * @returns one engine over all that are named
- * @throws {LibraryError} The one engine named cannot be loaded, or none of
- * several can
+ * Where FFI is not permitted the only built-in engine is the portable one, and
+ * permission is not asked for.
+ *
+ * @param choices the engines, the preferred one first
+ * @returns at least one engine
+ * @throws {RangeError} There is no choice, or no engine of a name
+ * @throws {LibraryError} The one built-in engine named cannot be loaded, or
+ * none of several can
+ * @throws {EngineError} An engine of one's own cannot be made
  */
-export function openEngines(names: readonly EngineName[]): readonly Engine[] {
+export function openEngines(
+  choices: readonly EngineChoice[],
+): readonly Engine[] {
+  if (choices.length === 0) {
+    throw new RangeError("Cannot make a device without an engine");
+  }
+  const engines: Engine[] = [];
+  let names: EngineName[] = [];
+  const openNamed = (): void => {
+    if (names.length > 0) engines.push(openBuiltIn(names));
+    names = [];
+  };
+  for (const choice of choices) {
+    if (typeof choice === "string") {
+      names.push(choice);
+    } else {
+      openNamed();
+      engines.push(openDefinition(choice));
+    }
+  }
+  openNamed();
+  return engines;
+}
+
+/**
+ * The names of engines, one for each that computes.
+ *
+ * @param engines what {@linkcode openEngines} returned
+ * @returns names in the order in which the engines are tried
+ */
+export function engineNames(engines: readonly Engine[]): readonly string[] {
+  return engines.flatMap((engine) =>
+    engine instanceof AutoEngine ? engineNames(engine.engines) : [engine.name]
+  );
+}
+
+function openDefinition(definition: EngineDefinition): Engine {
+  try {
+    return definition.open();
+  } catch (error) {
+    throw new EngineError(
+      `Cannot make the engine ${definition.name}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Makes one engine of those that are built in. */
+function openBuiltIn(names: readonly EngineName[]): Engine {
   const [only, ...others] = names;
-  if (only !== undefined && others.length === 0) return [openEngine(only)];
+  if (only !== undefined && others.length === 0) return openEngine(only);
   const permitted = isFfiPermitted();
   const reasons: LibraryError[] = [];
   const engines = names.flatMap((name) => {
@@ -58,7 +117,7 @@ export function openEngines(names: readonly EngineName[]): readonly Engine[] {
         }: they need --allow-ffi`,
       );
   }
-  return second === undefined ? [first] : [new AutoEngine(engines)];
+  return second === undefined ? first : new AutoEngine(engines);
 }
 
 /** Whether native code may be called, without asking for it. */

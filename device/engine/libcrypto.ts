@@ -22,10 +22,10 @@ import {
   type JobMemory,
   JobOutcome,
 } from "./engine.ts";
+import { resultSize } from "./job_lengths.ts";
 import { type Maker, MAKERS, type Workshop } from "./libcrypto/catalogue.ts";
 import { LibcryptoContext } from "./libcrypto/context.ts";
 import { directions, Groups } from "./libcrypto/groups.ts";
-import { resultSize } from "./libcrypto/lengths.ts";
 import { Provider } from "./libcrypto/provider.ts";
 import { passesSelfTest } from "./libcrypto/self_test.ts";
 import { Work } from "./libcrypto/work.ts";

@@ -11,6 +11,8 @@
  * @module
  */
 
+import { LibraryError } from "./library_error.ts";
+
 /** Symbols of libc.so.6, each with its C signature. */
 export const LIBC_SYMBOLS = {
   // int socket(int domain, int type, int protocol)
@@ -112,7 +114,7 @@ let symbols: Libc | undefined;
  * own, and it stays open for as long as the thread lives.
  *
  * @returns its functions
- * @throws {Error} The library cannot be opened, or FFI is not permitted; the
+ * @throws {LibraryError} The library cannot be opened, or FFI is not permitted; the
  * reason is in `cause`
  */
 export function libc(): Libc {
@@ -120,7 +122,7 @@ export function libc(): Libc {
   try {
     symbols = Deno.dlopen(LIBRARY, LIBC_SYMBOLS).symbols;
   } catch (cause) {
-    throw new Error(
+    throw new LibraryError(
       `Cannot open ${LIBRARY}: a vhost-user server needs Linux with glibc 2.28 or newer and --allow-ffi`,
       { cause },
     );

@@ -24,7 +24,11 @@ export class SegmentTable {
   /** Number of segments in use. */
   count = 0;
 
-  /** @param capacity most segments the table can hold */
+  /**
+   * Makes an empty table.
+   *
+   * @param capacity most segments the table can hold
+   */
   constructor(capacity: number) {
     this.region = new Uint16Array(capacity);
     this.offset = new Uint32Array(capacity);
@@ -107,6 +111,8 @@ export class SegmentCursor {
   #skip = 0;
 
   /**
+   * Makes a cursor, which has to be told where to go first.
+   *
    * @param memory the guest's memory
    * @param table the segments
    */

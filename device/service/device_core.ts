@@ -5,7 +5,11 @@
  * @module
  */
 
-import type { EngineName } from "../engine/engine.ts";
+import {
+  type EngineChoice,
+  type EngineSource,
+  engineSources,
+} from "../engine/definition.ts";
 import { ENGINE_NAMES, openEngines } from "../engine/engines.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { createSessionTable, SessionTable } from "../session/table.ts";
@@ -38,10 +42,14 @@ export interface DeviceOptions {
   /** Number of data queues, 1 to 255; 2 when left out. */
   readonly queues?: number | undefined;
   /**
-   * Engines to use, the preferred one first; all there are when left out.
-   * Algorithms that none of them serves are not advertised.
+   * Engines to use, the preferred one first: built-in ones by name, and your
+   * own. Of built-in ones next to each other, those that can be loaded share
+   * the work, each job going to the fastest; one alone has to be there. An
+   * engine of your own gets all that it serves and no engine before it does.
+   * Algorithms that none of them serves are not advertised. All built-in ones
+   * when left out.
    */
-  readonly engines?: readonly EngineName[] | undefined;
+  readonly engines?: readonly EngineChoice[] | undefined;
   /**
    * The document whose features are offered; "v15" when left out. A legacy
    * driver is served under each.
@@ -77,7 +85,7 @@ export const MAX_MAX_SIZE = 1 << 30;
 /** What options become. */
 interface Settings {
   readonly queues: number;
-  readonly engines: readonly EngineName[];
+  readonly engines: readonly EngineChoice[];
   readonly spec: SpecName;
   readonly maxSize: number;
   readonly maxSessions: number;
@@ -131,6 +139,8 @@ export class DeviceCore {
    * @param retired called after sessions ended: whoever holds contexts of them
    * is to be woken
    * @throws {RangeError} An option is out of its range
+   * @throws {LibraryError} A built-in engine that was named cannot be loaded
+   * @throws {EngineError} An engine of one's own cannot be made
    */
   constructor(options: DeviceOptions, retired: () => void) {
     const settings: Settings = {
@@ -180,6 +190,16 @@ export class DeviceCore {
       { maxSize: settings.maxSize, dataQueues: settings.queues },
       retired,
     );
+  }
+
+  /**
+   * The engines as plain data, for the threads that serve data queues.
+   *
+   * @returns the choices, in order
+   * @throws {TypeError} No module is known of one
+   */
+  engineSources(): readonly EngineSource[] {
+    return engineSources(this.settings.engines);
   }
 
   /**

@@ -8,12 +8,8 @@
 import type { Job } from "../engine/engine.ts";
 import type { SegmentCursor } from "../memory/segments.ts";
 import { MAX_KEY_MATERIAL } from "../session/table.ts";
-import {
-  VIRTIO_CRYPTO_ERR,
-  VIRTIO_CRYPTO_OK,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
-} from "../spec/constants.ts";
-import type { DataRequest } from "../spec/data_request.ts";
+import { VIRTIO_CRYPTO_ERR, VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
+import { type DataRequest, parametersOf } from "../spec/data_request.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import type { Chain } from "../virtqueue/chain.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -83,21 +79,4 @@ export class StatelessOperation {
     }
     return job.context === undefined ? VIRTIO_CRYPTO_ERR : VIRTIO_CRYPTO_OK;
   }
-}
-
-function parametersOf(request: DataRequest): OperationParameters {
-  return {
-    service: request.service,
-    opType: request.opType,
-    algorithm: request.algorithm,
-    op: request.op,
-    keyLength: request.keyLength,
-    chainOrder: request.chainOrder,
-    hashMode: request.hashMode,
-    hashAlgorithm: request.hashAlgorithm,
-    authKeyLength: request.authKeyLength,
-    resultLength: request.service === VIRTIO_CRYPTO_SERVICE_AEAD
-      ? request.tagLength
-      : request.resultLength,
-  };
 }

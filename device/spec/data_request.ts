@@ -4,7 +4,9 @@
  * @module
  */
 
+import { VIRTIO_CRYPTO_SERVICE_AEAD } from "./constants.ts";
 import { OP_HEADER } from "./data_structures.ts";
+import type { OperationParameters } from "./session_parameters.ts";
 
 /** Size of the general header in bytes. */
 export const DATA_HEADER_SIZE: number = OP_HEADER.size;
@@ -104,4 +106,27 @@ export class DataRequest {
     this.exact = false;
     this.aadFirst = false;
   }
+}
+
+/**
+ * The parameters that a request without a session brings along.
+ *
+ * @param request the decoded request
+ * @returns what a session would be created from
+ */
+export function parametersOf(request: DataRequest): OperationParameters {
+  return {
+    service: request.service,
+    opType: request.opType,
+    algorithm: request.algorithm,
+    op: request.op,
+    keyLength: request.keyLength,
+    chainOrder: request.chainOrder,
+    hashMode: request.hashMode,
+    hashAlgorithm: request.hashAlgorithm,
+    authKeyLength: request.authKeyLength,
+    resultLength: request.service === VIRTIO_CRYPTO_SERVICE_AEAD
+      ? request.tagLength
+      : request.resultLength,
+  };
 }

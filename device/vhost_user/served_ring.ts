@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { EngineSource } from "../engine/definition.ts";
 import {
   createEventfd,
   drainEventfd,
@@ -77,6 +78,7 @@ export class WorkerRing implements ServedRing {
   readonly kickFd = -1;
   readonly #core: DeviceCore;
   readonly #index: number;
+  readonly #engines: readonly EngineSource[];
   readonly #broken: (reason: string) => void;
   readonly #failed: (reason: string) => void;
   #worker: QueueWorker | undefined;
@@ -88,6 +90,7 @@ export class WorkerRing implements ServedRing {
    * @param index number of the queue
    * @param broken told when the ring is broken
    * @param failed told when the worker threw; the next start has a new one
+   * @throws {TypeError} An engine cannot cross threads
    */
   constructor(
     core: DeviceCore,
@@ -97,6 +100,7 @@ export class WorkerRing implements ServedRing {
   ) {
     this.#core = core;
     this.#index = index;
+    this.#engines = core.engineSources();
     this.#broken = broken;
     this.#failed = failed;
   }
@@ -150,7 +154,7 @@ export class WorkerRing implements ServedRing {
     const worker = this.#worker = new QueueWorker(
       {
         queue: this.#core.queueOptions(this.#index),
-        engines: settings.engines,
+        engines: this.#engines,
         control: new SharedArrayBuffer(4 * Control.WORDS),
         doorbell: { kind: "eventfd", wakeFd },
         pollUs: settings.pollUs,

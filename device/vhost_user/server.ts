@@ -13,11 +13,39 @@ import type { QueueStatistics } from "../service/counters.ts";
 import { Connection } from "./connection.ts";
 import { listenUnix, socketRole, UnixListener } from "./listener.ts";
 import { closeFd, SocketIo } from "./socket.ts";
+import { missingForWorkers } from "../../workers/permission.ts";
 import { VhostUserDevice } from "./vhost_user_device.ts";
+
+/** What a server tells the program it is part of, as it happens. */
+export interface ServerEvents {
+  /**
+   * A frontend connected to a device.
+   *
+   * @param socket index of the socket, 0 where there is one
+   */
+  connected?(socket: number): void;
+  /**
+   * A frontend is gone. Its sessions are wiped and its memory is unmapped.
+   *
+   * @param socket index of the socket
+   */
+  disconnected?(socket: number): void;
+  /**
+   * A queue is served no more until the frontend starts it again: its ring is
+   * broken, or its worker failed. Other queues go on.
+   *
+   * @param socket index of the socket
+   * @param queue number of the queue
+   * @param reason what is wrong
+   */
+  queueFailed?(socket: number, queue: number, reason: string): void;
+}
 
 /** What a server serves, and where. */
 export interface ServerOptions extends DeviceOptions {
-  /** Paths of UNIX sockets to make; each is a device of its own. */
+  /** Path of a UNIX socket to make, at most 107 bytes. */
+  readonly socketPath?: string | undefined;
+  /** Paths of several; behind each is a device of its own. */
   readonly socketPaths?: readonly string[] | undefined;
   /**
    * A UNIX stream socket that was handed down, listening or connected, or
@@ -26,6 +54,8 @@ export interface ServerOptions extends DeviceOptions {
   readonly fd?: number | readonly number[] | undefined;
   /** Where to write; nowhere when left out. */
   readonly log?: Log | undefined;
+  /** What is told of frontends and queues. */
+  readonly events?: ServerEvents | undefined;
 }
 
 /** How long a listener rests after it could not accept, in milliseconds. */
@@ -48,11 +78,41 @@ class Endpoint {
 const SILENT: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
 /**
- * A vhost-user server. It makes its sockets when it is constructed, and serves
- * from {@linkcode run} on.
+ * A vhost-user server: QEMU, or another frontend, connects to its socket and
+ * gives its guest the device behind it (QEMU, docs/interop/vhost-user.rst).
+ *
+ * It needs `--allow-ffi`, for sockets with descriptors, `mmap`, `poll` and
+ * eventfds of the C library, and what its workers need: `--allow-read` of the
+ * source, or `--allow-import` of the host it was loaded from. One frontend at a
+ * time is served by each socket; sessions end with its connection.
+ *
+ * @example Serving until a driver has had its answer
+ * ```ts
+ * import {
+ *   CryptoDriver,
+ *   VhostUserServer,
+ *   VhostUserTransport,
+ * } from "../../mod.ts";
+ *
+ * const socketPath = `/tmp/example-${crypto.randomUUID()}.sock`;
+ * await using _server = VhostUserServer.listen({
+ *   socketPath,
+ *   events: { connected: () => console.log("A frontend connected") },
+ * });
+ * await using driver = await CryptoDriver.attach(
+ *   await VhostUserTransport.connect(socketPath),
+ * );
+ * const session = await driver.createSession({
+ *   service: "hash",
+ *   algorithm: "sha256",
+ * });
+ * const digest = await session.run({ data: new TextEncoder().encode("abc") });
+ * console.log(digest.length); // 32
+ * ```
  */
-export class VhostUserServer {
+export class VhostUserServer implements AsyncDisposable {
   readonly #endpoints: Endpoint[] = [];
+  readonly #events: ServerEvents;
   readonly #log: Log;
   readonly #io = new SocketIo();
   readonly #wakeFd = createEventfd();
@@ -61,24 +121,27 @@ export class VhostUserServer {
   #closed = false;
   #running: Promise<void> | undefined;
 
-  /**
-   * Makes the sockets and starts the devices' workers.
-   *
-   * @param options what to serve, and where
-   * @throws {SocketError} A socket cannot be made or used
-   * @throws {RangeError} An option is out of its range
-   * @throws {TypeError} There is no socket, or both paths and a descriptor
-   */
-  constructor(options: ServerOptions) {
-    const { socketPaths = [], fd = [] } = options;
+  private constructor(options: ServerOptions) {
+    const { socketPath, fd = [] } = options;
+    const socketPaths = [
+      ...(socketPath === undefined ? [] : [socketPath]),
+      ...(options.socketPaths ?? []),
+    ];
     const fds = typeof fd === "number" ? [fd] : fd;
     this.#log = options.log ?? SILENT;
-    if ((socketPaths.length > 0) === (fds.length > 0)) {
-      throw new TypeError(
-        "Cannot serve: either socket paths or a file descriptor is needed",
-      );
-    }
+    this.#events = options.events ?? {};
     try {
+      if ((socketPaths.length > 0) === (fds.length > 0)) {
+        throw new TypeError(
+          "Cannot serve: either socket paths or a file descriptor is needed",
+        );
+      }
+      const missing = missingForWorkers();
+      if (missing !== undefined) {
+        throw new Deno.errors.NotCapable(
+          `Cannot start the workers of the data queues: that needs ${missing}`,
+        );
+      }
       for (const fd of fds) this.#handedDown(fd, options);
       for (const path of socketPaths) {
         const listener = listenUnix(path);
@@ -100,32 +163,60 @@ export class VhostUserServer {
     }
   }
 
+  /**
+   * Makes the sockets, starts the devices' workers, and serves until
+   * {@linkcode VhostUserServer.close}. A socket at a path that nobody listens on
+   * any more is replaced; at the end the sockets are unlinked.
+   *
+   * @param options what to serve, and where
+   * @returns the server, whose sockets can be connected to
+   * @throws {SocketError} A socket cannot be made or used
+   * @throws {RangeError} An option is out of its range
+   * @throws {TypeError} There is no socket, or both paths and a descriptor; or
+   * an engine cannot be used in workers, because it was not imported by
+   * {@linkcode importEngine}
+   * @throws {LibraryError} The C library or a built-in engine that was named
+   * cannot be loaded
+   * @throws {EngineError} An engine of one's own cannot be made
+   * @throws {Deno.errors.NotCapable} The workers' modules may not be loaded
+   */
+  static listen(options: ServerOptions): VhostUserServer {
+    const server = new VhostUserServer(options);
+    // Who is interested looks at `finished`.
+    server.finished.catch(() => {});
+    return server;
+  }
+
+  /**
+   * Settles when nothing is served any more: after {@linkcode
+   * VhostUserServer.close}, or when the connection that was handed down ended.
+   */
+  get finished(): Promise<void> {
+    return this.#running ??= this.#loop();
+  }
+
+  /**
+   * Ends serving: connections are closed, sessions wiped, sockets unlinked,
+   * workers ended.
+   *
+   * @returns when all that is done; the same at a second call
+   */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    if (!this.#closed) signalEventfd(this.#wakeFd);
+    await this.finished;
+  }
+
+  /** Closes at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** What each data queue counted so far, by socket. */
   get statistics(): readonly (readonly QueueStatistics[])[] {
     return this.#endpoints.map(({ device }) =>
       device.core.counters.map((counters) => counters.read())
     );
-  }
-
-  /**
-   * Serves until {@linkcode stop}, or until the connection that was handed
-   * down ends.
-   *
-   * @returns when everything is closed and unlinked
-   */
-  run(): Promise<void> {
-    return this.#running ??= this.#loop();
-  }
-
-  /**
-   * Ends serving: connections are closed, sessions wiped, sockets unlinked.
-   *
-   * @returns when all that is done
-   */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    if (!this.#closed) signalEventfd(this.#wakeFd);
-    await this.run();
   }
 
   #handedDown(fd: number, options: ServerOptions): void {
@@ -137,7 +228,13 @@ export class VhostUserServer {
   }
 
   #add(options: ServerOptions, listener: UnixListener | undefined): Endpoint {
-    const device = new VhostUserDevice(options, this.#log);
+    const socket = this.#endpoints.length;
+    const device = new VhostUserDevice(
+      options,
+      this.#log,
+      (queue, reason) =>
+        this.#tell(() => this.#events.queueFailed?.(socket, queue, reason)),
+    );
     const endpoint = new Endpoint(device, listener);
     this.#endpoints.push(endpoint);
     return endpoint;
@@ -150,6 +247,25 @@ export class VhostUserServer {
       this.#io,
       this.#log,
     );
+    const socket = this.#endpoints.indexOf(endpoint);
+    this.#tell(() => this.#events.connected?.(socket));
+  }
+
+  /** Forgets a connection that is over; once. */
+  #disconnected(endpoint: Endpoint, connection: Connection): void {
+    if (endpoint.connection !== connection) return;
+    endpoint.connection = undefined;
+    const socket = this.#endpoints.indexOf(endpoint);
+    this.#tell(() => this.#events.disconnected?.(socket));
+  }
+
+  /** The program's own mistakes end no connection. */
+  #tell(event: () => void): void {
+    try {
+      event();
+    } catch (error) {
+      this.#log.error(`A handler of the server's events threw: ${error}`);
+    }
   }
 
   async #loop(): Promise<void> {
@@ -244,16 +360,18 @@ export class VhostUserServer {
       this.#log.error(`A connection failed: ${error}`);
       await connection.close();
     }
-    if (connection.closed && endpoint.connection === connection) {
-      endpoint.connection = undefined;
-    }
+    if (connection.closed) this.#disconnected(endpoint, connection);
     if (!this.#stopping) signalEventfd(this.#wakeFd);
   }
 
   async #close(): Promise<void> {
     for (const { listener } of this.#endpoints) listener?.close();
-    await Promise.all(this.#endpoints.map(async ({ connection, device }) => {
-      await connection?.end();
+    await Promise.all(this.#endpoints.map(async (endpoint) => {
+      const { connection, device } = endpoint;
+      if (connection !== undefined) {
+        await connection.end();
+        this.#disconnected(endpoint, connection);
+      }
       await device.close();
     }));
     this.#closed = true;

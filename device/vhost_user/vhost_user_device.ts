@@ -41,9 +41,18 @@ export class VhostUserDevice {
    *
    * @param options the device's options
    * @param log where to write
+   * @param queueFailed told of queues that are served no more, like the
+   * connection
    * @throws {RangeError} An option is out of its range
+   * @throws {TypeError} An engine cannot be used in workers
+   * @throws {LibraryError} A built-in engine that was named cannot be loaded
+   * @throws {EngineError} An engine of one's own cannot be made
    */
-  constructor(options: DeviceOptions, log: Log) {
+  constructor(
+    options: DeviceOptions,
+    log: Log,
+    queueFailed: (index: number, reason: string) => void = () => {},
+  ) {
     this.core = new DeviceCore(options, () => {
       for (const worker of this.#workers) worker.wake();
     });
@@ -55,6 +64,7 @@ export class VhostUserDevice {
       if (failed) log.error(`Queue ${index}: its worker ended: ${reason}`);
       else log.warn(`Queue ${index} is broken: ${reason}`);
       this.events?.ringDown(index, reason, failed);
+      queueFailed(index, reason);
     };
     // One more than there are data queues: with session messages the last
     // queue is a data queue too. Its worker starts when it is first used.

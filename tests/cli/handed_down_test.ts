@@ -36,7 +36,7 @@ Deno.test("a connected socket that was handed down is served until it is closed"
   const queue = await guest.start(0);
   await queue.run(await guest.session(), 10);
   await guest.frontend.close();
-  await server.running;
+  await server.server.finished;
 });
 
 Deno.test("--fd serves an inherited listening socket until SIGTERM", async () => {

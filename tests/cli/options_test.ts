@@ -33,6 +33,13 @@ const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["--queues=1", "--queues=2"], /--queues more than once/],
   [["--engine=turbo"], /--engine=turbo.*noble/],
   [["--engine="], /--engine without a value/],
+  [["--engine-module="], /--engine-module without a value/],
+  [["--socket-path=/tmp/a", "--engine-module=./none.ts"], /\/none\.ts/],
+  [["--socket-path=/tmp/a", "--engine-module=/nonexistent.ts"], /nonexistent/],
+  [
+    ["--socket-path=/tmp/a", "--engine-module=data:text/javascript,1"],
+    /no such export/,
+  ],
   [["--spec=v14"], /--spec=v14.*v15/],
   [["--poll-us=-5"], /--poll-us=-5/],
   [["--poll-us=1000001"], /--poll-us=1000001/],

@@ -19,8 +19,7 @@ let sockets = 0;
 /** A server of this process, stopped at the end of its block. */
 class TestServer implements AsyncDisposable {
   readonly path = `/tmp/virtio-crypto-driver-${Deno.pid}-${sockets++}.sock`;
-  readonly #server = new VhostUserServer({ socketPaths: [this.path] });
-  readonly #running = this.#server.run();
+  readonly #server = VhostUserServer.listen({ socketPath: this.path });
 
   async attach(options: VhostUserTransportOptions = {}): Promise<{
     transport: VhostUserTransport;
@@ -31,8 +30,7 @@ class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
-    await this.#running;
+    await this.#server.close();
   }
 }
 

@@ -9,7 +9,6 @@ import type { Algorithm, Direction } from "../../device/engine/algorithm.ts";
 import type {
   Context,
   Engine,
-  EngineName,
   Job,
   JobMemory,
 } from "../../device/engine/engine.ts";
@@ -42,7 +41,7 @@ class WholeContext implements Context {
 
 /** An engine, and the portable one for what the first does not serve. */
 export class WholeEngine implements Engine {
-  readonly name: EngineName;
+  readonly name: string;
   readonly #first: Engine;
   readonly #rest = new NobleEngine();
   /** Groups of the portable engine, numbered behind those of the first. */

@@ -31,16 +31,13 @@ let sockets = 0;
 class TestServer implements AsyncDisposable {
   readonly path = `/tmp/virtio-crypto-layouts-${Deno.pid}-${sockets++}.sock`;
   readonly #server: VhostUserServer;
-  readonly #running: Promise<void>;
 
   constructor(spec: SpecName) {
-    this.#server = new VhostUserServer({ socketPaths: [this.path], spec });
-    this.#running = this.#server.run();
+    this.#server = VhostUserServer.listen({ socketPath: this.path, spec });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
-    await this.#running;
+    await this.#server.close();
   }
 }
 

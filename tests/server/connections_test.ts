@@ -122,7 +122,7 @@ Deno.test("a server that stops under load, in the middle of messages, gives all 
     await Promise.all(loads.map((load) => load.halt()));
     await frontend.close();
     // Nothing is left to be stopped, and its descriptors are others' by now.
-    await server.server.stop();
+    await server.server.close();
   }
   await noMoreFdsThan(before);
 });
@@ -132,7 +132,7 @@ Deno.test("a server that cannot have all its sockets has none", async () => {
   const good = freshPath();
   const socketPaths = [good, "/nonexistent/x.sock"];
   await assertRejects(
-    async () => await new TestServer({ socketPaths }).running,
+    async () => await new TestServer({ socketPaths }).server.finished,
     SocketError,
     "/nonexistent/x.sock",
   );

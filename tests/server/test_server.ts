@@ -30,8 +30,6 @@ export class TestServer implements AsyncDisposable {
   /** What it logged: the level, then the message. */
   readonly log: string[] = [];
   readonly server: VhostUserServer;
-  /** Settles when it serves no more. */
-  readonly running: Promise<void>;
 
   /** @param options what to serve; one data queue on one socket, if not said */
   constructor(options: ServerOptions = {}) {
@@ -41,7 +39,7 @@ export class TestServer implements AsyncDisposable {
     const write = (level: string) => (message: string) => {
       this.log.push(`${level}: ${message}`);
     };
-    this.server = new VhostUserServer({
+    this.server = VhostUserServer.listen({
       queues: 1,
       log: {
         error: write("error"),
@@ -52,7 +50,6 @@ export class TestServer implements AsyncDisposable {
       ...options,
       ...(options.fd === undefined ? { socketPaths: this.paths } : {}),
     });
-    this.running = this.server.run();
   }
 
   /**
@@ -72,8 +69,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.stop();
-    await this.running;
+    await this.server.close();
   }
 }
 

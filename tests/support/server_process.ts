@@ -10,6 +10,8 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** What is run in its place, with the process as its arguments. */
   readonly wrapper?: readonly string[];
+  /** The command line's path or URL; that of this project when left out. */
+  readonly program?: string;
   /** Variables of its environment, besides NO_COLOR. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -36,6 +38,7 @@ function commandLine(
   const {
     permissions = ["--allow-ffi", "--allow-read"],
     wrapper = [],
+    program = `${ROOT}device/cli.ts`,
   } = options;
   return [
     ...wrapper,
@@ -43,7 +46,7 @@ function commandLine(
     "run",
     "--no-prompt",
     ...permissions,
-    `${ROOT}device/cli.ts`,
+    program,
     ...args,
   ];
 }
@@ -199,7 +202,21 @@ export class CliProcess extends CommandProcess {
     args: readonly string[],
     options: ProcessOptions = {},
   ): Promise<CliProcess> {
-    return await new CliProcess(["serve", ...args], options).ready();
+    return await CliProcess.start(["serve", ...args], options);
+  }
+
+  /**
+   * Starts a program and waits until it has written a line.
+   *
+   * @param args its arguments
+   * @param options how it is started
+   * @returns the program
+   */
+  static async start(
+    args: readonly string[],
+    options: ProcessOptions = {},
+  ): Promise<CliProcess> {
+    return await new CliProcess(args, options).ready() as CliProcess;
   }
 }
 

@@ -40,7 +40,7 @@ export class WorkerGuest {
     this.worker = new QueueWorker(
       {
         queue: { ...this.device.core.queueOptions(0), ...queue },
-        engines: this.device.core.settings.engines,
+        engines: this.device.core.engineSources(),
         control,
         doorbell: { kind: "atomics" },
         pollUs: 0,

@@ -11,7 +11,6 @@ import {
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
   VIRTIO_CRYPTO_INVSESS,
   VIRTIO_CRYPTO_OK,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
 } from "../../spec/constants.ts";
 import { decodeDataRequest } from "../../spec/data_decoder.ts";
@@ -19,6 +18,7 @@ import {
   DATA_FIXED_MAX,
   DATA_HEADER_SIZE,
   DataRequest,
+  parametersOf,
 } from "../../spec/data_request.ts";
 import * as tables from "../../spec/data_structures.ts";
 import { nameOf } from "../../spec/names.ts";
@@ -115,16 +115,6 @@ function headerProblem(
       : `flag is ${flag}: ${
         modeServices === 0 ? "0, " : ""
       }SESSION_MODE (1) or NONE_SESSION_MODE (2) is needed`,
-  };
-}
-
-/** The operation a request brings along. */
-function parametersOf(request: DataRequest): OperationParameters {
-  return {
-    ...request,
-    resultLength: request.service === VIRTIO_CRYPTO_SERVICE_AEAD
-      ? request.tagLength
-      : request.resultLength,
   };
 }
 

@@ -18,7 +18,7 @@ import {
   type SystemFacts,
   systemFacts,
 } from "../../host/system.ts";
-import { unreadableSource } from "../../../workers/source.ts";
+import { missingForWorkers } from "../../../workers/permission.ts";
 
 /** What came out of looking at one thing. */
 export interface Check {
@@ -85,7 +85,7 @@ function runtimeChecks(): Check[] {
 }
 
 function permissionChecks(): Check[] {
-  const unreadable = unreadableSource();
+  const missing = missingForWorkers();
   const activation = granted({ name: "env", variable: "LISTEN_FDS" }) &&
     granted({ name: "env", variable: "LISTEN_PID" });
   return [
@@ -100,13 +100,11 @@ function permissionChecks(): Check[] {
     },
     {
       name: "--allow-read",
-      state: unreadable === undefined ? "ok" : "wrong",
-      found: unreadable === undefined
+      state: missing === undefined ? "ok" : "wrong",
+      found: missing === undefined
         ? "granted for the workers' modules"
-        : `missing for ${unreadable}`,
-      ...(unreadable === undefined
-        ? {}
-        : { advice: `run with --allow-read=${unreadable}` }),
+        : `missing for workers: ${missing}`,
+      ...(missing === undefined ? {} : { advice: `run with ${missing}` }),
     },
     {
       name: "--allow-env",

@@ -60,6 +60,13 @@ export const SERVE_MANUAL: Manual = {
       } (auto). Algorithms that it lacks are not offered.`,
     },
     {
+      name: "engine-module",
+      value: "URL",
+      repeats: true,
+      text:
+        "An engine of one's own: the URL or path of a module whose default export it is. It is preferred to what --engine names. Given several times, the first is preferred.",
+    },
+    {
       name: "poll-us",
       value: "N",
       text: "Look for work for N microseconds before sleeping (0).",

@@ -1,12 +1,12 @@
 /**
- * The lengths of a job, looked at again: what they say is written through an
- * address.
+ * The lengths of a job, looked at again: where an engine works by address, what
+ * they say is written.
  *
  * @module
  */
 
-import { hasSize } from "../algorithm.ts";
-import type { Context, Job } from "../engine.ts";
+import { hasSize } from "./algorithm.ts";
+import type { Context, Job } from "./engine.ts";
 
 /**
  * Bytes of the result of a job whose lengths its algorithm takes. Callers have
