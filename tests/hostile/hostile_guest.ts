@@ -1,0 +1,518 @@
+/**
+ * A guest that does what it must not: chains of any shape in two data queues
+ * and a control queue, with every byte of its memory watched, and secrets of
+ * another session around.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import {
+  createSessionRequest,
+  destroySessionRequest,
+} from "../../device/driver/control_requests.ts";
+import type { GuestMemory } from "../../device/memory/guest_memory.ts";
+import { concat } from "../engine/guest.ts";
+import { Random } from "../engine/random.ts";
+import { reference } from "../engine/reference.ts";
+import { FILL } from "../support/guest_queue.ts";
+import { type Carrier, CONTROL, DATA_QUEUES, type Event } from "./carrier.ts";
+import { MemoryImage } from "./image.ts";
+import {
+  type Good,
+  good,
+  type Kind,
+  KINDS,
+  type Mode,
+  parametersOf,
+  type Request,
+  type Write,
+} from "./requests.ts";
+import {
+  type Buffer,
+  type HostileRing,
+  layRing,
+  PackedHostileRing,
+  type Range,
+  RING_ROOM,
+  type RingKind,
+  SplitHostileRing,
+  startable,
+} from "./ring.ts";
+import { WedgedError } from "./verdict.ts";
+
+export const OK = 0;
+export const ERR = 1;
+export const BADMSG = 2;
+export const NOTSUPP = 3;
+export const INVSESS = 4;
+
+/** How long an answer may take, in milliseconds, before its queue hangs. */
+const ANSWER_MS = 10_000;
+/** Bytes between two buffers, at least. */
+const GAP = 24;
+
+/** What has to come back of a chain. */
+export interface Expected {
+  /** Length of the used element; that of the writable part when left out. */
+  readonly used?: number;
+  /** What the device writes; nothing when left out. */
+  readonly writes?: readonly Write[];
+  /** The last byte of the writable part; none when left out. */
+  readonly status?: number;
+  /** The writable part may become anything, and the used length as well. */
+  readonly any?: boolean;
+}
+
+/** A chain that is sent. */
+export interface Sent {
+  readonly buffers: readonly Buffer[];
+  /** Direct when left out. */
+  readonly style?: "direct" | "indirect";
+  readonly expected: Expected;
+}
+
+/** What came back of a chain. */
+export interface Answer {
+  readonly used: number;
+  /** The writable part, as far as it is in memory. */
+  readonly written: Uint8Array;
+}
+
+const random = new Random(41);
+const SECRET_KEY = random.bytes(16);
+const SECRET = random.bytes(64);
+const SECRET_IV = random.bytes(12);
+const SEALED_SECRET = reference("aes-gcm", SECRET_KEY, {
+  source: SECRET,
+  iv: SECRET_IV,
+  resultLength: 16,
+});
+
+/** What must not be found in guest memory: a key, and parts of data. */
+const NEEDLES = [SECRET_KEY.subarray(0, 8), SECRET_KEY.subarray(8)].concat(
+  Array.from({ length: 4 }, (_, i) => SECRET.subarray(16 * i, 16 * i + 8)),
+);
+
+/** A queue and its ring. */
+interface Queue {
+  readonly index: number;
+  readonly at: number;
+  ring: SplitHostileRing | PackedHostileRing;
+  /** The device serves it. */
+  up: boolean;
+}
+
+/** A hostile guest. */
+export class HostileGuest {
+  readonly carrier: Carrier;
+  readonly kind: RingKind;
+  readonly memory: GuestMemory;
+  readonly image: MemoryImage;
+  /** Guest address of the first byte that is for buffers. */
+  readonly area: number;
+  /** A session of each kind. */
+  readonly sessions: ReadonlyMap<Kind, bigint> = new Map();
+  readonly #queues: readonly Queue[];
+  #at: number;
+  #secret = 0n;
+
+  private constructor(carrier: Carrier, kind: RingKind) {
+    this.carrier = carrier;
+    this.kind = kind;
+    this.memory = carrier.memory;
+    this.image = new MemoryImage(carrier.memory);
+    const start = this.memory.regions[0]!.guestAddress;
+    this.#queues = Array.from({ length: CONTROL + 1 }, (_, index): Queue => {
+      const at = start + index * RING_ROOM;
+      return { index, at, ring: layRing(kind, this.memory, at), up: false };
+    });
+    this.area = this.#at = start + (CONTROL + 1) * RING_ROOM;
+  }
+
+  /**
+   * Starts all queues, and plants sessions: one of each kind, and one whose
+   * key and data nobody may see.
+   *
+   * @param carrier the device
+   * @param kind the rings'
+   * @returns the guest
+   */
+  static async open(carrier: Carrier, kind: RingKind): Promise<HostileGuest> {
+    const guest = new HostileGuest(carrier, kind);
+    for (const { index } of guest.#queues) await guest.restart(index);
+    const sessions = guest.sessions as Map<Kind, bigint>;
+    for (const each of KINDS) {
+      sessions.set(each, await guest.createSession(each));
+    }
+    guest.#secret = await guest.#create({
+      ...parametersOf("open"),
+      key: SECRET_KEY,
+    });
+    return guest;
+  }
+
+  /** The ring of a queue. */
+  ring(index = 0): SplitHostileRing | PackedHostileRing {
+    return this.#queues[index]!.ring;
+  }
+
+  /** The ring of a data queue, which is a split one. */
+  get split(): SplitHostileRing {
+    const ring = this.ring();
+    if (ring instanceof SplitHostileRing) return ring;
+    throw new TypeError("The ring is not a split one");
+  }
+
+  /** The ring of a data queue, which is a packed one. */
+  get packed(): PackedHostileRing {
+    const ring = this.ring();
+    if (ring instanceof PackedHostileRing) return ring;
+    throw new TypeError("The ring is not a packed one");
+  }
+
+  /** Behind the last byte of the first region. */
+  get end(): number {
+    const { guestAddress, size } = this.memory.regions[0]!;
+    return guestAddress + size;
+  }
+
+  /**
+   * Lays a ring out anew, and has it started.
+   *
+   * @param index number of the queue
+   */
+  async restart(index = 0): Promise<void> {
+    const queue = this.#queues[index]!;
+    queue.ring = layRing(this.kind, this.memory, queue.at);
+    this.image.take([[queue.at, RING_ROOM]]);
+    queue.up = await this.carrier.start(
+      index,
+      startable(this.memory, queue.ring),
+    );
+    if (!queue.up) throw new Error(`Queue ${index} did not start`);
+  }
+
+  /** Bytes of guest memory themselves. */
+  bytes(address: number, length: number): Uint8Array<SharedArrayBuffer> {
+    const region = this.memory.find(address);
+    const offset = this.memory.offsetIn(region, address);
+    return this.memory.bytes[region]!.subarray(offset, offset + length);
+  }
+
+  /** Room for a buffer, not aligned, with guard bytes around. */
+  place(length: number, alignment = 1): number {
+    const at = Math.ceil((this.#at + GAP) / alignment) * alignment;
+    this.#at = at + length;
+    if (this.#at > this.end) throw new Error("Guest memory is too small");
+    return at;
+  }
+
+  /** A readable buffer that holds bytes. */
+  readable(bytes: Uint8Array): Buffer {
+    const address = this.place(bytes.length);
+    this.bytes(address, bytes.length).set(bytes);
+    return { address, length: bytes.length, writable: false };
+  }
+
+  /** A writable buffer. */
+  writable(length: number): Buffer {
+    const address = this.place(length);
+    this.bytes(address, length).fill(FILL);
+    return { address, length, writable: true };
+  }
+
+  /** The buffers of a request: one for each of its parts. */
+  buffers({ readable, writable }: Request): Buffer[] {
+    return [
+      ...readable.map((bytes) => this.readable(bytes)),
+      ...writable.map((length) => this.writable(length)),
+    ];
+  }
+
+  /** A good request of a kind, of this guest's session. */
+  good(
+    kind: Kind,
+    mode: Mode = "session",
+    changes: Parameters<typeof good>[3] = {},
+  ): Good {
+    return good(kind, mode, this.sessions.get(kind), changes);
+  }
+
+  /** A good request, as it is sent. */
+  sendable(request: Good, style: Sent["style"] = "direct"): Sent {
+    return {
+      buffers: this.buffers(request),
+      style,
+      expected: { status: OK, writes: request.writes },
+    };
+  }
+
+  /**
+   * Sends chains to a queue at once, and checks all that comes back: their
+   * order, lengths, what was written, and that nothing else was.
+   *
+   * @param chains the chains
+   * @param index number of the queue
+   * @returns what came back
+   */
+  async exchange(chains: readonly Sent[], index = 0): Promise<Answer[]> {
+    const ring = this.ring(index);
+    const ids = chains.map(({ buffers, style = "direct" }) =>
+      style === "direct" ? ring.addDirect(buffers) : ring.addIndirect(
+        this.place(16 * buffers.length, 16),
+        buffers,
+      )
+    );
+    this.publish(index);
+    const answers = await this.answers(ids, chains, index);
+    this.done(index);
+    return answers;
+  }
+
+  /** Nothing is outstanding: descriptors and buffers are free again. */
+  done(index = 0): void {
+    this.ring(index).release();
+    this.#clear();
+  }
+
+  /** {@linkcode exchange} of one good request's bytes, refused or not. */
+  async send(
+    request: Request,
+    expected: Expected,
+    style: Sent["style"] = "direct",
+    index = 0,
+  ): Promise<Answer> {
+    const buffers = this.buffers(request);
+    const [answer] = await this.exchange([{ buffers, style, expected }], index);
+    return answer!;
+  }
+
+  /** Makes what a ring holds available, and kicks. */
+  publish(index = 0): void {
+    const { ring } = this.#queues[index]!;
+    this.image.take([this.#window()]);
+    ring.publish();
+    this.image.take(ring.driverWrites);
+    this.carrier.kick(index);
+  }
+
+  /**
+   * Waits for answers, and checks them.
+   *
+   * @param ids the chains' ids, in the order of the ring
+   * @param chains the chains
+   * @param index number of the queue
+   * @returns what came back
+   */
+  async answers(
+    ids: readonly number[],
+    chains: readonly Pick<Sent, "buffers" | "expected">[],
+    index = 0,
+  ): Promise<Answer[]> {
+    const used = await this.used(ids.length, index);
+    assertEquals(used.map(({ id }) => id), ids, "Not in the ring's order");
+    const answers = chains.map((chain, i): Answer => {
+      const { length } = used[i]!;
+      const wanted = this.expect(chain);
+      if (wanted !== undefined) assertEquals(length, wanted, "used.len");
+      const inMemory = chain.buffers.filter(({ address, writable }) =>
+        writable && this.memory.find(address) >= 0
+      );
+      return {
+        used: length,
+        written: concat(
+          ...inMemory.map(({ address, length }) =>
+            this.bytes(address, length).slice()
+          ),
+        ),
+      };
+    });
+    this.check();
+    return answers;
+  }
+
+  /**
+   * Expects what the device writes for a chain.
+   *
+   * @param chain the chain
+   * @returns its used length; undefined where it may be any
+   */
+  expect(
+    { buffers, expected }: Pick<Sent, "buffers" | "expected">,
+  ): number | undefined {
+    const writable = buffers.filter((buffer) => buffer.writable);
+    if (expected.any) {
+      this.image.take(writable.map(rangeOf));
+      return undefined;
+    }
+    const total = writable.reduce((sum, { length }) => sum + length, 0);
+    for (const write of expected.writes ?? []) this.#expect(writable, write);
+    if (expected.status !== undefined) {
+      this.#expect(writable, [total - 1, Uint8Array.of(expected.status)]);
+    }
+    return expected.used ?? total;
+  }
+
+  /**
+   * Waits until chains have come back.
+   *
+   * @param count how many
+   * @param index number of the queue
+   * @returns the used elements
+   * @throws {WedgedError} They did not
+   */
+  async used(
+    count: number,
+    index = 0,
+  ): Promise<ReturnType<HostileRing["takeUsed"]>> {
+    const { ring } = this.#queues[index]!;
+    const used = ring.takeUsed();
+    while (used.length < count) {
+      const event = await this.carrier.wait(index, ANSWER_MS);
+      used.push(...ring.takeUsed());
+      if (used.length >= count) break;
+      if (event === "signalled") continue;
+      throw new WedgedError(
+        `Queue ${index} is ${event}: ${used.length} of ${count} came back`,
+      );
+    }
+    return used;
+  }
+
+  /**
+   * Publishes what breaks a ring, and waits until it is broken. The ring is
+   * laid out and started again afterwards.
+   *
+   * @param index number of the queue
+   * @param served requests that came before
+   */
+  async breaks(index = 0, served = 0): Promise<void> {
+    this.publish(index);
+    let event: Event;
+    // A ring that was just started signals once, whatever it holds.
+    do event = await this.carrier.wait(index, ANSWER_MS); while (
+      event === "signalled"
+    );
+    if (event !== "broken") {
+      throw new WedgedError(`Queue ${index} is ${event}, not broken`);
+    }
+    assertEquals(this.ring(index).takeUsed().length, served);
+    this.check();
+    await this.restart(index);
+    this.#clear();
+  }
+
+  /** Checks the memory in use, but for what the device may write at any time. */
+  check(): void {
+    this.image.check(this.#deviceWrites(), this.#window());
+  }
+
+  /**
+   * Checks that both data queues serve, that nothing has been written late,
+   * and that the other session's secrets are nowhere.
+   */
+  async probe(): Promise<void> {
+    for (let index = 0; index < DATA_QUEUES; index++) {
+      await this.#decrypt(index);
+    }
+    this.check();
+    this.image.checkAbsent(NEEDLES, this.#window());
+  }
+
+  /** {@linkcode probe}, of the control queue and of all of memory as well. */
+  async settle(): Promise<void> {
+    await this.probe();
+    await this.destroySession("hash", await this.createSession("hash"));
+    this.image.check(this.#deviceWrites());
+    this.image.checkAbsent(NEEDLES);
+  }
+
+  /** Creates a session of a kind. */
+  createSession(kind: Kind): Promise<bigint> {
+    return this.#create(parametersOf(kind));
+  }
+
+  /** Destroys a session, and checks the status. */
+  async destroySession(
+    kind: Kind,
+    id: bigint,
+    status: number = OK,
+  ): Promise<void> {
+    const { service } = parametersOf(kind);
+    const answer = new Uint8Array(8);
+    answer[0] = status;
+    await this.send(
+      destroySessionRequest("v15", service, id),
+      { writes: [[0, answer]], used: 8 },
+      "direct",
+      CONTROL,
+    );
+  }
+
+  /** Gives back what buffers took, and forgets what they held. */
+  #clear(): void {
+    this.image.restore([[this.area, this.#at - this.area]]);
+    this.#at = this.area;
+  }
+
+  async #create(
+    parameters: Parameters<typeof createSessionRequest>[1],
+  ): Promise<bigint> {
+    const { used, written } = await this.send(
+      createSessionRequest("legacy", parameters, 0),
+      { any: true },
+      "direct",
+      CONTROL,
+    );
+    const view = new DataView(written.buffer);
+    assertEquals([used, view.getUint32(8, true)], [16, OK], "No session");
+    return view.getBigUint64(0, true);
+  }
+
+  /** Opens what the secret session sealed: its data pass the worker's memory. */
+  async #decrypt(index: number): Promise<void> {
+    const request = good("open", "session", this.#secret, {
+      iv: SECRET_IV,
+      aad: new Uint8Array(),
+      source: SEALED_SECRET,
+      destination: SECRET.length,
+    });
+    await this.send(
+      request,
+      { status: OK, writes: [[0, SECRET]] },
+      "direct",
+      index,
+    );
+  }
+
+  /** The rings and buffers of now, and some bytes behind. */
+  #window(): Range {
+    const { guestAddress } = this.memory.regions[0]!;
+    return [guestAddress, this.#at + 4096 - guestAddress];
+  }
+
+  #deviceWrites(): Range[] {
+    return this.#queues.flatMap(({ ring }) => ring.deviceWrites);
+  }
+
+  /** Expects bytes at an offset of a writable part. */
+  #expect(writable: readonly Buffer[], [offset, bytes]: Write): void {
+    let at = 0;
+    for (const { address, length } of writable) {
+      const from = Math.max(0, at - offset);
+      const to = Math.min(bytes.length, at + length - offset);
+      if (from < to) {
+        this.image.expect(
+          address + offset + from - at,
+          bytes.subarray(from, to),
+        );
+      }
+      at += length;
+    }
+  }
+}
+
+function rangeOf({ address, length }: Buffer): Range {
+  return [address, length];
+}
