@@ -8,7 +8,11 @@ import type { Case } from "./case.ts";
 import { CHAIN_CASES } from "./cases/chains.ts";
 import { FRAMING_CASES } from "./cases/framing.ts";
 import { LENGTH_CASES } from "./cases/lengths.ts";
+import { MEMORY_CASES } from "./cases/memory.ts";
+import { MESSAGE_CASES } from "./cases/messages.ts";
 import { PARSING_CASES } from "./cases/parsing.ts";
+import { RACE_CASES } from "./cases/races.ts";
+import { RING_STATE_CASES } from "./cases/ring_states.ts";
 import { SESSION_CASES } from "./cases/sessions.ts";
 
 /** The cases, by the subjects of their files. */
@@ -18,4 +22,8 @@ export const CASES: readonly Case[] = [
   ...LENGTH_CASES,
   ...PARSING_CASES,
   ...SESSION_CASES,
+  ...RACE_CASES,
+  ...MEMORY_CASES,
+  ...RING_STATE_CASES,
+  ...MESSAGE_CASES,
 ];

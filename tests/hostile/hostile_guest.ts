@@ -111,11 +111,15 @@ export class HostileGuest {
   readonly image: MemoryImage;
   /** Guest address of the first byte that is for buffers. */
   readonly area: number;
-  /** A session of each kind. */
-  readonly sessions: ReadonlyMap<Kind, bigint> = new Map();
+  readonly #sessions = new Map<Kind, bigint>();
   readonly #queues: readonly Queue[];
   #at: number;
+  /** Where buffers start that are given back after an exchange. */
+  #floor: number;
+  /** What others than the device write at any time. */
+  #held: readonly Range[] = [];
   #secret = 0n;
+  #probes = 0;
 
   private constructor(carrier: Carrier, kind: RingKind) {
     this.carrier = carrier;
@@ -127,7 +131,7 @@ export class HostileGuest {
       const at = start + index * RING_ROOM;
       return { index, at, ring: layRing(kind, this.memory, at), up: false };
     });
-    this.area = this.#at = start + (CONTROL + 1) * RING_ROOM;
+    this.area = this.#floor = this.#at = start + (CONTROL + 1) * RING_ROOM;
   }
 
   /**
@@ -140,16 +144,25 @@ export class HostileGuest {
    */
   static async open(carrier: Carrier, kind: RingKind): Promise<HostileGuest> {
     const guest = new HostileGuest(carrier, kind);
-    for (const { index } of guest.#queues) await guest.restart(index);
-    const sessions = guest.sessions as Map<Kind, bigint>;
-    for (const each of KINDS) {
-      sessions.set(each, await guest.createSession(each));
+    await guest.revive();
+    return guest;
+  }
+
+  /** Starts all queues, and creates all sessions anew. */
+  async revive(): Promise<void> {
+    for (const { index } of this.#queues) await this.restart(index);
+    for (const kind of KINDS) {
+      this.#sessions.set(kind, await this.createSession(kind));
     }
-    guest.#secret = await guest.#create({
+    this.#secret = await this.#create({
       ...parametersOf("open"),
       key: SECRET_KEY,
     });
-    return guest;
+  }
+
+  /** A session of each kind. */
+  get sessions(): ReadonlyMap<Kind, bigint> {
+    return this.#sessions;
   }
 
   /** The ring of a queue. */
@@ -206,6 +219,17 @@ export class HostileGuest {
     this.#at = at + length;
     if (this.#at > this.end) throw new Error("Guest memory is too small");
     return at;
+  }
+
+  /** Puts bytes anywhere, to stay. */
+  put(address: number, bytes: Uint8Array): void {
+    const { memory } = this;
+    for (let at = 0; at < bytes.length; at++) {
+      const region = memory.find(address + at);
+      const offset = memory.offsetIn(region, address + at);
+      memory.bytes[region]![offset] = bytes[at]!;
+    }
+    this.image.take([[address, bytes.length]]);
   }
 
   /** A readable buffer that holds bytes. */
@@ -409,23 +433,48 @@ export class HostileGuest {
   }
 
   /**
-   * Checks that both data queues serve, that nothing has been written late,
-   * and that the other session's secrets are nowhere.
+   * Checks that the other data queue serves, that nothing has been written
+   * late, and that the other session's secrets are nowhere. Every fourth time
+   * they pass the first queue's worker as well.
    */
   async probe(): Promise<void> {
-    for (let index = 0; index < DATA_QUEUES; index++) {
-      await this.#decrypt(index);
-    }
+    await this.serves(1);
+    if (this.#probes++ % 4 === 0) await this.serves(0);
     this.check();
     this.image.checkAbsent(NEEDLES, this.#window());
   }
 
-  /** {@linkcode probe}, of the control queue and of all of memory as well. */
+  /** Checks that all queues serve, and all of memory. */
   async settle(): Promise<void> {
-    await this.probe();
+    for (let index = 0; index < DATA_QUEUES; index++) await this.serves(index);
     await this.destroySession("hash", await this.createSession("hash"));
     this.image.check(this.#deviceWrites());
     this.image.checkAbsent(NEEDLES);
+  }
+
+  /**
+   * Checks the same where memory may hold anything but secrets, because the
+   * guest itself wrote over it; then all is as it was in the beginning.
+   */
+  async reclaim(): Promise<void> {
+    this.image.checkAbsent(NEEDLES);
+    await this.restart();
+    this.#held = [];
+    this.image.restore([[this.area, this.end - this.area]]);
+    this.#floor = this.#at = this.area;
+    await this.settle();
+  }
+
+  /**
+   * Keeps the buffers of now, and lets them and the first ring change at any
+   * time, until {@linkcode reclaim}.
+   */
+  hold(): void {
+    this.#held = [
+      [this.#queues[0]!.at, RING_ROOM],
+      [this.area, this.#at - this.area],
+    ];
+    this.#floor = this.#at;
   }
 
   /** Creates a session of a kind. */
@@ -452,8 +501,8 @@ export class HostileGuest {
 
   /** Gives back what buffers took, and forgets what they held. */
   #clear(): void {
-    this.image.restore([[this.area, this.#at - this.area]]);
-    this.#at = this.area;
+    this.image.restore([[this.#floor, this.#at - this.#floor]]);
+    this.#at = this.#floor;
   }
 
   async #create(
@@ -470,8 +519,13 @@ export class HostileGuest {
     return view.getBigUint64(0, true);
   }
 
-  /** Opens what the secret session sealed: its data pass the worker's memory. */
-  async #decrypt(index: number): Promise<void> {
+  /**
+   * Checks that a data queue serves: it opens what the other session sealed,
+   * whose data so pass its worker's memory.
+   *
+   * @param index number of the queue
+   */
+  async serves(index: number): Promise<void> {
     const request = good("open", "session", this.#secret, {
       iv: SECRET_IV,
       aad: new Uint8Array(),
@@ -493,7 +547,10 @@ export class HostileGuest {
   }
 
   #deviceWrites(): Range[] {
-    return this.#queues.flatMap(({ ring }) => ring.deviceWrites);
+    return [
+      ...this.#queues.flatMap(({ ring }) => ring.deviceWrites),
+      ...this.#held,
+    ];
   }
 
   /** Expects bytes at an offset of a writable part. */

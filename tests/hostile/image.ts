@@ -15,9 +15,20 @@ export class GuardError extends Error {
   override readonly name = "GuardError";
 }
 
-/** What a byte holds that nobody wrote: it tells its place. */
-function patternAt(index: number): number {
-  return (Math.imul(index, 0x9e37_79b1) >>> 24) | 1;
+/** By size: guests come and go, and their memory is of few sizes. */
+const patterns = new Map<number, Uint8Array<ArrayBuffer>>();
+
+/** What bytes hold that nobody wrote: each tells its place. */
+function patternOf(size: number): Uint8Array<ArrayBuffer> {
+  let pattern = patterns.get(size);
+  if (pattern === undefined) {
+    pattern = new Uint8Array(size);
+    for (let at = 0; at < size; at++) {
+      pattern[at] = (Math.imul(at, 0x9e37_79b1) >>> 24) | 1;
+    }
+    patterns.set(size, pattern);
+  }
+  return pattern;
 }
 
 /** The expected content of one region. */
@@ -37,7 +48,7 @@ export class MemoryImage {
   /** @param memory the memory, which is filled with a pattern */
   constructor(memory: GuestMemory) {
     this.#regions = memory.bytes.map((bytes, i) => {
-      const pattern = Uint8Array.from(bytes, (_, at) => patternAt(at));
+      const pattern = patternOf(bytes.length);
       bytes.set(pattern);
       const expected = pattern.slice();
       return {
