@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assert, assertEquals } from "@std/assert";
 import { ENGINE_NAMES, openEngines } from "../../device/engine/engines.ts";
 import type { EngineName } from "../../device/engine/engine.ts";
 import { LibraryError } from "../../device/host/library_error.ts";
@@ -12,8 +13,10 @@ import { libc } from "../../device/host/libc.ts";
 import { InProcessCarrier } from "./carrier.ts";
 import { type CarrierName, CARRIERS, type Case } from "./case.ts";
 import { CASES } from "./cases.ts";
+import { RACE_CASES } from "./cases/races.ts";
 import { HostileGuest } from "./hostile_guest.ts";
-import { featuresOf, HostileServer } from "./hostile_server.ts";
+import { openFds } from "../vhost_user/bytes.ts";
+import { featuresOf, type Footprint, HostileServer } from "./hostile_server.ts";
 import { RECORD } from "./record.ts";
 import { RING_KINDS, type RingKind } from "./ring.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
@@ -24,8 +27,14 @@ export const ENGINES = [...ENGINE_NAMES, "auto"] as const;
 /** One of them. */
 export type HostileEngine = typeof ENGINES[number];
 
-/** Memory that a server may have more after everything than before, in KiB. */
-const MOST_GROWTH_KIB = 128 << 10;
+/** Resident memory that a device may have more after a test, in KiB. */
+const MOST_GROWTH_KIB = 96 << 10;
+
+/** How often the test of what a device holds sends its cases. */
+const REPETITIONS = 3;
+
+/** Every so many cases are in that test. */
+const EVERY = 7;
 
 function enginesOf(engine: HostileEngine): readonly EngineName[] {
   return engine === "auto" ? ENGINE_NAMES : [engine];
@@ -78,6 +87,14 @@ class Stage {
     const guest = this.#guests.get(key);
     this.#guests.delete(key);
     await guest?.carrier.close().catch(() => {});
+  }
+
+  /** What the process of a device holds now. */
+  async footprint(carrier: CarrierName, mostFds?: number): Promise<Footprint> {
+    if (carrier === "vhost-user") {
+      return await (await this.server()).footprint(mostFds);
+    }
+    return { fds: openFds(), memory: Deno.memoryUsage().rss >> 10 };
   }
 
   async close(): Promise<void> {
@@ -134,6 +151,32 @@ function isThere(engine: HostileEngine): boolean {
   }
 }
 
+/** Sends cases again and again, without looking at all of memory each time. */
+async function holdsNoMore(stage: Stage, carrier: CarrierName): Promise<void> {
+  const send = async () => {
+    for (const kind of RING_KINDS) {
+      const guest = await stage.guest(carrier, kind);
+      // Races start threads in this process, which come and go as they like.
+      const cases = CASES.filter((each) =>
+        isFor(each, carrier, kind) && !RACE_CASES.includes(each)
+      );
+      for (let i = 0; i < cases.length; i += EVERY) {
+        const each = cases[i]!;
+        if (each.on === "guest") await each.run(guest);
+      }
+      await guest.settle();
+    }
+  };
+  // Once ahead, so that all that is made once is made.
+  await send();
+  const before = await stage.footprint(carrier);
+  for (let i = 1; i < REPETITIONS; i++) await send();
+  const after = await stage.footprint(carrier, before.fds);
+  assertEquals(after.fds, before.fds, "Descriptors");
+  const growth = after.memory - before.memory;
+  assert(growth < MOST_GROWTH_KIB, `${growth} KiB more than before`);
+}
+
 /**
  * Registers a test for each row of the record.
  *
@@ -168,6 +211,15 @@ export function survive(engine: HostileEngine): void {
       }
     });
   }
+  Deno.test(
+    `${engine} holds no more descriptors and memory after thousands of hostile requests`,
+    options,
+    async (t) => {
+      for (const carrier of CARRIERS) {
+        await t.step(carrier, () => holdsNoMore(stage, carrier));
+      }
+    },
+  );
   Deno.test.afterAll(async () => {
     await stage.close();
     const { PASS, REJECT, WEDGED, FAIL } = stage.counts;
