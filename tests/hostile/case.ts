@@ -5,12 +5,8 @@
  */
 
 import type { SocketCarrier } from "./carrier.ts";
-import {
-  ERR,
-  type Expected,
-  type HostileGuest,
-  type Sent,
-} from "./hostile_guest.ts";
+import { ERR, type Expected, type Sent } from "./expected.ts";
+import type { HostileGuest } from "./hostile_guest.ts";
 import type { HostileServer } from "./hostile_server.ts";
 import type { Good, Request } from "./requests.ts";
 import type { RingKind } from "./ring.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Case } from "./case.ts";
+import { BUFFER_CASES } from "./cases/buffers.ts";
 import { CHAIN_CASES } from "./cases/chains.ts";
 import { FRAMING_CASES } from "./cases/framing.ts";
 import { LENGTH_CASES } from "./cases/lengths.ts";
@@ -12,6 +13,7 @@ import { MEMORY_CASES } from "./cases/memory.ts";
 import { MESSAGE_CASES } from "./cases/messages.ts";
 import { PARSING_CASES } from "./cases/parsing.ts";
 import { RACE_CASES } from "./cases/races.ts";
+import { REENTRY_CASES } from "./cases/reentry.ts";
 import { RING_STATE_CASES } from "./cases/ring_states.ts";
 import { SESSION_CASES } from "./cases/sessions.ts";
 
@@ -19,6 +21,8 @@ import { SESSION_CASES } from "./cases/sessions.ts";
 export const CASES: readonly Case[] = [
   ...FRAMING_CASES,
   ...CHAIN_CASES,
+  ...BUFFER_CASES,
+  ...REENTRY_CASES,
   ...LENGTH_CASES,
   ...PARSING_CASES,
   ...SESSION_CASES,

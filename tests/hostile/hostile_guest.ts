@@ -11,13 +11,10 @@ import {
   createSessionRequest,
   destroySessionRequest,
 } from "../../device/driver/control_requests.ts";
-import type { GuestMemory } from "../../device/memory/guest_memory.ts";
 import { concat } from "../engine/guest.ts";
-import { Random } from "../engine/random.ts";
-import { reference } from "../engine/reference.ts";
-import { FILL } from "../support/guest_queue.ts";
 import { type Carrier, CONTROL, DATA_QUEUES, type Event } from "./carrier.ts";
-import { MemoryImage } from "./image.ts";
+import { type Answer, type Expected, OK, type Sent } from "./expected.ts";
+import { GuestBuffers } from "./guest_buffers.ts";
 import {
   type Good,
   good,
@@ -39,60 +36,11 @@ import {
   SplitHostileRing,
   startable,
 } from "./ring.ts";
+import { NEEDLES, SECRET_SESSION, secretRequest } from "./secret.ts";
 import { WedgedError } from "./verdict.ts";
-
-export const OK = 0;
-export const ERR = 1;
-export const BADMSG = 2;
-export const NOTSUPP = 3;
-export const INVSESS = 4;
 
 /** How long an answer may take, in milliseconds, before its queue hangs. */
 const ANSWER_MS = 10_000;
-/** Bytes between two buffers, at least. */
-const GAP = 24;
-
-/** What has to come back of a chain. */
-export interface Expected {
-  /** Length of the used element; that of the writable part when left out. */
-  readonly used?: number;
-  /** What the device writes; nothing when left out. */
-  readonly writes?: readonly Write[];
-  /** The last byte of the writable part; none when left out. */
-  readonly status?: number;
-  /** The writable part may become anything, and the used length as well. */
-  readonly any?: boolean;
-}
-
-/** A chain that is sent. */
-export interface Sent {
-  readonly buffers: readonly Buffer[];
-  /** Direct when left out. */
-  readonly style?: "direct" | "indirect";
-  readonly expected: Expected;
-}
-
-/** What came back of a chain. */
-export interface Answer {
-  readonly used: number;
-  /** The writable part, as far as it is in memory. */
-  readonly written: Uint8Array;
-}
-
-const random = new Random(41);
-const SECRET_KEY = random.bytes(16);
-const SECRET = random.bytes(64);
-const SECRET_IV = random.bytes(12);
-const SEALED_SECRET = reference("aes-gcm", SECRET_KEY, {
-  source: SECRET,
-  iv: SECRET_IV,
-  resultLength: 16,
-});
-
-/** What must not be found in guest memory: a key, and parts of data. */
-const NEEDLES = [SECRET_KEY.subarray(0, 8), SECRET_KEY.subarray(8)].concat(
-  Array.from({ length: 4 }, (_, i) => SECRET.subarray(16 * i, 16 * i + 8)),
-);
 
 /** A queue and its ring. */
 interface Queue {
@@ -104,34 +52,23 @@ interface Queue {
 }
 
 /** A hostile guest. */
-export class HostileGuest {
+export class HostileGuest extends GuestBuffers {
   readonly carrier: Carrier;
   readonly kind: RingKind;
-  readonly memory: GuestMemory;
-  readonly image: MemoryImage;
-  /** Guest address of the first byte that is for buffers. */
-  readonly area: number;
   readonly #sessions = new Map<Kind, bigint>();
   readonly #queues: readonly Queue[];
-  #at: number;
-  /** Where buffers start that are given back after an exchange. */
-  #floor: number;
-  /** What others than the device write at any time. */
-  #held: readonly Range[] = [];
   #secret = 0n;
   #probes = 0;
 
   private constructor(carrier: Carrier, kind: RingKind) {
+    super(carrier.memory, (CONTROL + 1) * RING_ROOM);
     this.carrier = carrier;
     this.kind = kind;
-    this.memory = carrier.memory;
-    this.image = new MemoryImage(carrier.memory);
     const start = this.memory.regions[0]!.guestAddress;
     this.#queues = Array.from({ length: CONTROL + 1 }, (_, index): Queue => {
       const at = start + index * RING_ROOM;
       return { index, at, ring: layRing(kind, this.memory, at), up: false };
     });
-    this.area = this.#floor = this.#at = start + (CONTROL + 1) * RING_ROOM;
   }
 
   /**
@@ -154,10 +91,7 @@ export class HostileGuest {
     for (const kind of KINDS) {
       this.#sessions.set(kind, await this.createSession(kind));
     }
-    this.#secret = await this.#create({
-      ...parametersOf("open"),
-      key: SECRET_KEY,
-    });
+    this.#secret = await this.#create(SECRET_SESSION);
   }
 
   /** A session of each kind. */
@@ -184,12 +118,6 @@ export class HostileGuest {
     throw new TypeError("The ring is not a packed one");
   }
 
-  /** Behind the last byte of the first region. */
-  get end(): number {
-    const { guestAddress, size } = this.memory.regions[0]!;
-    return guestAddress + size;
-  }
-
   /**
    * Lays a ring out anew, and has it started.
    *
@@ -206,54 +134,6 @@ export class HostileGuest {
     if (!queue.up) throw new Error(`Queue ${index} did not start`);
   }
 
-  /** Bytes of guest memory themselves. */
-  bytes(address: number, length: number): Uint8Array<SharedArrayBuffer> {
-    const region = this.memory.find(address);
-    const offset = this.memory.offsetIn(region, address);
-    return this.memory.bytes[region]!.subarray(offset, offset + length);
-  }
-
-  /** Room for a buffer, not aligned, with guard bytes around. */
-  place(length: number, alignment = 1): number {
-    const at = Math.ceil((this.#at + GAP) / alignment) * alignment;
-    this.#at = at + length;
-    if (this.#at > this.end) throw new Error("Guest memory is too small");
-    return at;
-  }
-
-  /** Puts bytes anywhere, to stay. */
-  put(address: number, bytes: Uint8Array): void {
-    const { memory } = this;
-    for (let at = 0; at < bytes.length; at++) {
-      const region = memory.find(address + at);
-      const offset = memory.offsetIn(region, address + at);
-      memory.bytes[region]![offset] = bytes[at]!;
-    }
-    this.image.take([[address, bytes.length]]);
-  }
-
-  /** A readable buffer that holds bytes. */
-  readable(bytes: Uint8Array): Buffer {
-    const address = this.place(bytes.length);
-    this.bytes(address, bytes.length).set(bytes);
-    return { address, length: bytes.length, writable: false };
-  }
-
-  /** A writable buffer. */
-  writable(length: number): Buffer {
-    const address = this.place(length);
-    this.bytes(address, length).fill(FILL);
-    return { address, length, writable: true };
-  }
-
-  /** The buffers of a request: one for each of its parts. */
-  buffers({ readable, writable }: Request): Buffer[] {
-    return [
-      ...readable.map((bytes) => this.readable(bytes)),
-      ...writable.map((length) => this.writable(length)),
-    ];
-  }
-
   /** A good request of a kind, of this guest's session. */
   good(
     kind: Kind,
@@ -261,6 +141,12 @@ export class HostileGuest {
     changes: Parameters<typeof good>[3] = {},
   ): Good {
     return good(kind, mode, this.sessions.get(kind), changes);
+  }
+
+  /** A header and fixed part to read, and a byte for the status. */
+  headerAndStatus(): { readonly header: Buffer; readonly status: Buffer } {
+    const [fixed] = this.good("cipher").readable;
+    return { header: this.readable(fixed!), status: this.writable(1) };
   }
 
   /** A good request, as it is sent. */
@@ -297,7 +183,7 @@ export class HostileGuest {
   /** Nothing is outstanding: descriptors and buffers are free again. */
   done(index = 0): void {
     this.ring(index).release();
-    this.#clear();
+    this.clear();
   }
 
   /** {@linkcode exchange} of one good request's bytes, refused or not. */
@@ -315,9 +201,10 @@ export class HostileGuest {
   /** Makes what a ring holds available, and kicks. */
   publish(index = 0): void {
     const { ring } = this.#queues[index]!;
-    this.image.take([this.#window()]);
+    this.takeLaid();
+    this.image.take([[ring.addresses.descriptor, ring.lengths.descriptor]]);
     ring.publish();
-    this.image.take(ring.driverWrites);
+    this.image.take([[ring.addresses.available, ring.lengths.available]]);
     this.carrier.kick(index);
   }
 
@@ -424,12 +311,12 @@ export class HostileGuest {
     assertEquals(this.ring(index).takeUsed().length, served);
     this.check();
     await this.restart(index);
-    this.#clear();
+    this.clear();
   }
 
   /** Checks the memory in use, but for what the device may write at any time. */
   check(): void {
-    this.image.check(this.#deviceWrites(), this.#window());
+    this.image.check(this.#deviceWrites(), this.window);
   }
 
   /**
@@ -441,7 +328,7 @@ export class HostileGuest {
     await this.serves(1);
     if (this.#probes++ % 4 === 0) await this.serves(0);
     this.check();
-    this.image.checkAbsent(NEEDLES, this.#window());
+    this.image.checkAbsent(NEEDLES, this.window);
   }
 
   /** Checks that all queues serve, and all of memory. */
@@ -459,22 +346,16 @@ export class HostileGuest {
   async reclaim(): Promise<void> {
     this.image.checkAbsent(NEEDLES);
     await this.restart();
-    this.#held = [];
-    this.image.restore([[this.area, this.end - this.area]]);
-    this.#floor = this.#at = this.area;
+    this.reset();
     await this.settle();
   }
 
   /**
-   * Keeps the buffers of now, and lets them and the first ring change at any
-   * time, until {@linkcode reclaim}.
+   * Lets the first ring and the buffers of now change at any time, until
+   * {@linkcode reclaim}.
    */
-  hold(): void {
-    this.#held = [
-      [this.#queues[0]!.at, RING_ROOM],
-      [this.area, this.#at - this.area],
-    ];
-    this.#floor = this.#at;
+  holdFirst(): void {
+    this.hold([this.#queues[0]!.at, RING_ROOM]);
   }
 
   /** Creates a session of a kind. */
@@ -499,12 +380,6 @@ export class HostileGuest {
     );
   }
 
-  /** Gives back what buffers took, and forgets what they held. */
-  #clear(): void {
-    this.image.restore([[this.#floor, this.#at - this.#floor]]);
-    this.#at = this.#floor;
-  }
-
   async #create(
     parameters: Parameters<typeof createSessionRequest>[1],
   ): Promise<bigint> {
@@ -526,30 +401,14 @@ export class HostileGuest {
    * @param index number of the queue
    */
   async serves(index: number): Promise<void> {
-    const request = good("open", "session", this.#secret, {
-      iv: SECRET_IV,
-      aad: new Uint8Array(),
-      source: SEALED_SECRET,
-      destination: SECRET.length,
-    });
-    await this.send(
-      request,
-      { status: OK, writes: [[0, SECRET]] },
-      "direct",
-      index,
-    );
-  }
-
-  /** The rings and buffers of now, and some bytes behind. */
-  #window(): Range {
-    const { guestAddress } = this.memory.regions[0]!;
-    return [guestAddress, this.#at + 4096 - guestAddress];
+    const { writes, ...request } = secretRequest(this.#secret);
+    await this.send(request, { status: OK, writes }, "direct", index);
   }
 
   #deviceWrites(): Range[] {
     return [
       ...this.#queues.flatMap(({ ring }) => ring.deviceWrites),
-      ...this.#held,
+      ...this.held,
     ];
   }
 

@@ -58,8 +58,6 @@ export interface HostileRing {
   readonly base: number;
   /** What the device may write. */
   readonly deviceWrites: readonly Range[];
-  /** What the driver writes. */
-  readonly driverWrites: readonly Range[];
   /**
    * Prepares a chain whose every buffer is a descriptor of the ring.
    *
@@ -116,10 +114,6 @@ export class SplitHostileRing implements HostileRing {
 
   get deviceWrites(): readonly Range[] {
     return [[this.addresses.used, this.lengths.used]];
-  }
-
-  get driverWrites(): readonly Range[] {
-    return [[this.addresses.available, this.lengths.available]];
   }
 
   addDirect(buffers: readonly Buffer[]): number {
@@ -206,10 +200,6 @@ export class PackedHostileRing implements HostileRing {
       [addresses.descriptor, lengths.descriptor],
       [addresses.used, lengths.used],
     ];
-  }
-
-  get driverWrites(): readonly Range[] {
-    return [[this.addresses.available, this.lengths.available]];
   }
 
   addDirect(buffers: readonly Buffer[]): number {

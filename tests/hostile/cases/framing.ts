@@ -6,7 +6,8 @@
 
 import { concat } from "../../engine/guest.ts";
 import { type Case, guestCases, type GuestSays, served } from "../case.ts";
-import type { HostileGuest, Sent } from "../hostile_guest.ts";
+import type { Sent } from "../expected.ts";
+import type { HostileGuest } from "../hostile_guest.ts";
 import {
   type Good,
   type Kind,

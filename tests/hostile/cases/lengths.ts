@@ -18,7 +18,8 @@ import {
   refused,
   served,
 } from "../case.ts";
-import { ERR, type HostileGuest, OK } from "../hostile_guest.ts";
+import { ERR, OK } from "../expected.ts";
+import type { HostileGuest } from "../hostile_guest.ts";
 import {
   altered,
   cut,

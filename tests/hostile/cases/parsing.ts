@@ -19,11 +19,11 @@ import {
   BADMSG,
   ERR,
   type Expected,
-  type HostileGuest,
   INVSESS,
   NOTSUPP,
   OK,
-} from "../hostile_guest.ts";
+} from "../expected.ts";
+import type { HostileGuest } from "../hostile_guest.ts";
 import {
   altered,
   cut,

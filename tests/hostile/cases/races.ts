@@ -5,7 +5,6 @@
  */
 
 import { type Case, guestCases, type GuestSays } from "../case.ts";
-import { CONTROL } from "../carrier.ts";
 import type { HostileGuest } from "../hostile_guest.ts";
 import { Racer } from "../racer.ts";
 import { fieldsOf, KINDS, MODES } from "../requests.ts";
@@ -190,7 +189,7 @@ const FLOOD: GuestSays = {
         flags,
       };
     }
-    guest.hold();
+    guest.holdFirst();
     {
       await using racer = new Racer(task);
       await racer.progress(1);
@@ -216,7 +215,7 @@ const RING_FLIPS: GuestSays = {
     await guest.restart();
     const sent = guest.sendable(guest.good("chain"));
     const { guestAddress } = guest.memory.regions[0]!;
-    guest.hold();
+    guest.holdFirst();
     const ring: Range = [
       guest.ring().addresses.descriptor - guestAddress,
       16 * sent.buffers.length,

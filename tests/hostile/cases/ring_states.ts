@@ -16,7 +16,8 @@ import { assertRefused } from "../../server/raw_frontend.ts";
 import { NEXT } from "../../support/guest_ring.ts";
 import type { SocketCarrier } from "../carrier.ts";
 import { type Case, frontendCases, type FrontendSays } from "../case.ts";
-import { ERR, type HostileGuest } from "../hostile_guest.ts";
+import { ERR } from "../expected.ts";
+import type { HostileGuest } from "../hostile_guest.ts";
 import { startable } from "../ring.ts";
 
 /** How long nothing may happen, in milliseconds, for nothing to happen. */

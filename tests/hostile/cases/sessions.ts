@@ -5,7 +5,8 @@
  */
 
 import { type Case, guestCases, type GuestSays } from "../case.ts";
-import { ERR, type HostileGuest, INVSESS, OK } from "../hostile_guest.ts";
+import { ERR, INVSESS, OK } from "../expected.ts";
+import type { HostileGuest } from "../hostile_guest.ts";
 import { good, type Kind, KINDS } from "../requests.ts";
 
 /** Ids that were never issued. */
