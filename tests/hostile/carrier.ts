@@ -25,6 +25,9 @@ export const DATA_QUEUES = 2;
 /** Number of the control queue. */
 export const CONTROL = DATA_QUEUES;
 
+/** Most sessions of the devices under test. */
+export const MAX_SESSIONS = 256;
+
 /** Bytes of guest memory. */
 export const MEMORY_SIZE = 1 << 20;
 
@@ -84,6 +87,7 @@ export class InProcessCarrier implements Carrier {
   constructor(engines: readonly EngineName[], features: bigint) {
     const device = new InProcessDevice({
       queues: DATA_QUEUES,
+      maxSessions: MAX_SESSIONS,
       engines,
       features,
       memorySize: MEMORY_SIZE,

@@ -23,6 +23,7 @@ import {
   type Mode,
   parametersOf,
   type Request,
+  writableLength,
   type Write,
 } from "./requests.ts";
 import {
@@ -143,10 +144,16 @@ export class HostileGuest extends GuestBuffers {
     return good(kind, mode, this.sessions.get(kind), changes);
   }
 
-  /** A header and fixed part to read, and a byte for the status. */
-  headerAndStatus(): { readonly header: Buffer; readonly status: Buffer } {
-    const [fixed] = this.good("cipher").readable;
-    return { header: this.readable(fixed!), status: this.writable(1) };
+  /**
+   * A good request in two buffers: what makes it fail is not in it. The second
+   * ends with the status.
+   */
+  twoBuffers(): { readonly header: Buffer; readonly status: Buffer } {
+    const request = this.good("cipher");
+    return {
+      header: this.readable(concat(...request.readable)),
+      status: this.writable(writableLength(request)),
+    };
   }
 
   /** A good request, as it is sent. */
@@ -340,22 +347,26 @@ export class HostileGuest extends GuestBuffers {
   }
 
   /**
-   * Checks the same where memory may hold anything but secrets, because the
-   * guest itself wrote over it; then all is as it was in the beginning.
+   * Lets a ring and the buffers of now change at any time, until
+   * {@linkcode reclaim}.
+   *
+   * @param index number of the queue
    */
-  async reclaim(): Promise<void> {
-    this.image.checkAbsent(NEEDLES);
-    await this.restart();
-    this.reset();
-    await this.settle();
+  holdRing(index = 0): void {
+    this.hold([this.#queues[index]!.at, RING_ROOM]);
   }
 
   /**
-   * Lets the first ring and the buffers of now change at any time, until
-   * {@linkcode reclaim}.
+   * Lays out a ring that was held, and all else as it was in the beginning.
+   * What memory held has only to be no secret.
+   *
+   * @param index number of the queue
    */
-  holdFirst(): void {
-    this.hold([this.#queues[0]!.at, RING_ROOM]);
+  async reclaim(index = 0): Promise<void> {
+    this.image.checkAbsent(NEEDLES);
+    await this.restart(index);
+    this.reset();
+    await this.settle();
   }
 
   /** Creates a session of a kind. */

@@ -12,7 +12,12 @@ import type {
 import { freshPath, until } from "../server/test_server.ts";
 import { connect, negotiated } from "../server/raw_frontend.ts";
 import { CliProcess, outputOf } from "../support/server_process.ts";
-import { DATA_QUEUES, SocketCarrier, type SocketOptions } from "./carrier.ts";
+import {
+  DATA_QUEUES,
+  MAX_SESSIONS,
+  SocketCarrier,
+  type SocketOptions,
+} from "./carrier.ts";
 import { HostileGuest } from "./hostile_guest.ts";
 import type { RingKind } from "./ring.ts";
 
@@ -62,6 +67,7 @@ export class HostileServer implements AsyncDisposable {
     const process = await CliProcess.serve([
       ...paths.map((path) => `--socket-path=${path}`),
       `--queues=${DATA_QUEUES}`,
+      `--max-sessions=${MAX_SESSIONS}`,
       `--engine=${engine}`,
       "--log=error",
     ]);

@@ -33,7 +33,7 @@ function given(
     verdict: "REJECT",
     async run(guest) {
       for (const style of ["direct", "indirect"] as const) {
-        const { header, status } = guest.headerAndStatus();
+        const { header, status } = guest.twoBuffers();
         const others = buffers.map(([address, length, flags]): Buffer => ({
           address: address(guest),
           length,
@@ -81,7 +81,12 @@ const LEAVING: readonly GuestSays[] = [
   given("a buffer to read behind one to write", [
     [area, 1, WRITE],
     [area, 16, 0],
-  ], { ...STATUS_ERR, used: 2 }),
+  ], { ...STATUS_ERR, used: 50 }),
+  given("a buffer to read in the middle of the result", [
+    [area, 40, WRITE],
+    [area, 1, 0],
+    [area, 1, WRITE],
+  ], { ...STATUS_ERR, used: 90 }),
 ];
 
 const SIZES: readonly GuestSays[] = [
@@ -155,14 +160,21 @@ const TOO_LONG: readonly GuestSays[] = [
   given("2^35 bytes to write, in 8 descriptors", [
     ...Array.from({ length: 8 }, () => [area, MOST, WRITE] as const),
   ], { ...STATUS_ERR, used: MOST }),
-  given("2^32 bytes in memory, over and over", [
-    ...Array.from({ length: 100 }, () =>
-      [
-        (guest: HostileGuest) => guest.memory.regions[0]!.guestAddress,
-        1 << 20,
-        0,
-      ] as const),
-  ], STATUS_ERR),
+  {
+    sends: "2^32 bytes in memory, over and over, in a table",
+    verdict: "REJECT",
+    async run(guest) {
+      const { header, status } = guest.twoBuffers();
+      const { guestAddress: address, size: length } = guest.memory.regions[0]!;
+      const all = { address, length, writable: false };
+      const over = Array.from({ length: 2 ** 32 / length }, () => all);
+      await guest.exchange([{
+        buffers: [header, ...over, status],
+        style: "indirect",
+        expected: STATUS_ERR,
+      }]);
+    },
+  },
 ];
 
 /** The cases. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { le32 } from "../../support/bytes.ts";
 import { USED } from "../../support/guest_packed_ring.ts";
 import {
   INDIRECT,
@@ -15,9 +14,7 @@ import {
 import { type Case, guestCases, type GuestSays } from "../case.ts";
 import { ERR, type Expected, OK } from "../expected.ts";
 import type { HostileGuest } from "../hostile_guest.ts";
-import type { sourceFor } from "../requests.ts";
 import type { Buffer } from "../ring.ts";
-import type { WedgedError } from "../verdict.ts";
 
 const MOST = 0xffff_ffff;
 const STATUS_ERR: Expected = { status: ERR };
@@ -50,7 +47,7 @@ function splitChain(
     verdict: "REJECT",
     ring: "split",
     async run(guest) {
-      const { header, status } = guest.headerAndStatus();
+      const { header, status } = guest.twoBuffers();
       const id = guest.split.addRaw(...make(guest, header, status));
       const answered = expected === STATUS_ERR ? [status] : [];
       await sendChain(guest, id, answered, expected);
@@ -68,7 +65,7 @@ function splitLoop(
     verdict: "REJECT",
     ring: "split",
     async run(guest) {
-      const { header } = guest.headerAndStatus();
+      const { header } = guest.twoBuffers();
       // The ring is at its beginning: the chain's head is descriptor 0.
       await guest.restart();
       guest.split.addRaw(...make(header));
@@ -83,7 +80,7 @@ const SPLIT_CHAINS: readonly GuestSays[] = [
       `next ${next} of 128 behind the status`,
       (_, header, status) => [
         [header.address, header.length, NEXT, 1],
-        [status.address, 1, WRITE | NEXT, next],
+        [status.address, status.length, WRITE | NEXT, next],
       ],
       STATUS_ERR,
     ),
@@ -142,7 +139,7 @@ const SPLIT_TABLES: readonly GuestSays[] = [
     status,
   ) => [
     [header.address, header.length, NEXT, 1],
-    [status.address, 1, WRITE | NEXT, 0],
+    [status.address, status.length, WRITE | NEXT, 0],
   ], STATUS_ERR),
   splitTable(
     "a table of empty entries that never ends",
@@ -156,12 +153,12 @@ const SPLIT_TABLES: readonly GuestSays[] = [
   ...[2, 3, 0xffff].map((next) =>
     splitTable(`next ${next} in a table of 2`, (header, status) => [
       [header.address, header.length, NEXT, 1],
-      [status.address, 1, WRITE | NEXT, next],
+      [status.address, status.length, WRITE | NEXT, next],
     ], STATUS_ERR)
   ),
   splitTable("a table in a table, behind the status", (header, status) => [
     [header.address, header.length, NEXT, 1],
-    [status.address, 1, WRITE | NEXT, 2],
+    [status.address, status.length, WRITE | NEXT, 2],
     [header.address, 16, INDIRECT, 0],
   ], STATUS_ERR),
   splitTable("a table in a table, at once", (header) => [
@@ -172,7 +169,11 @@ const SPLIT_TABLES: readonly GuestSays[] = [
     (guest, header, status) => {
       const table = guest.place(16, 16);
       guest.split.raw.table(table, [header.address, header.length]);
-      return [[table, 16, INDIRECT | NEXT, 1], [status.address, 1, WRITE]];
+      return [[table, 16, INDIRECT | NEXT, 1], [
+        status.address,
+        status.length,
+        WRITE,
+      ]];
     },
     NO_STATUS,
   ),
@@ -230,7 +231,7 @@ const PACKED: readonly GuestSays[] = [
   packedList("a list that goes on in what is not available", "REJECT", async (
     guest,
   ) => {
-    const { header } = guest.headerAndStatus();
+    const { header } = guest.twoBuffers();
     await guest.restart();
     guest.packed.addRaw([header.address, header.length, NEXT]);
     await guest.breaks();
@@ -238,16 +239,16 @@ const PACKED: readonly GuestSays[] = [
   packedList("a list that goes on in what was used", "REJECT", async (
     guest,
   ) => {
-    const { header } = guest.headerAndStatus();
+    const { header } = guest.twoBuffers();
     await guest.restart();
     guest.packed.addRaw([header.address, header.length, NEXT]);
     guest.packed.raw.write(1, [header.address, 1, USED], 0);
     await guest.breaks();
   }),
   packedList("a table behind a descriptor", "REJECT", async (guest) => {
-    const { header, status } = guest.headerAndStatus();
+    const { header, status } = guest.twoBuffers();
     const table = guest.place(16, 16);
-    guest.packed.raw.table(table, [status.address, 1, WRITE]);
+    guest.packed.raw.table(table, [status.address, status.length, WRITE]);
     const id = guest.packed.addRaw(
       [header.address, header.length, NEXT],
       [table, 16, INDIRECT],
@@ -255,12 +256,12 @@ const PACKED: readonly GuestSays[] = [
     await sendChain(guest, id, [status], STATUS_ERR);
   }),
   packedList("a table that has a next", "REJECT", async (guest) => {
-    const { header, status } = guest.headerAndStatus();
+    const { header, status } = guest.twoBuffers();
     const table = guest.place(16, 16);
     guest.packed.raw.table(table, [header.address, header.length]);
     const id = guest.packed.addRaw(
       [table, 16, INDIRECT | NEXT],
-      [status.address, 1, WRITE],
+      [status.address, status.length, WRITE],
     );
     await sendChain(guest, id, [status], STATUS_ERR);
   }),
@@ -315,7 +316,7 @@ const INDICES: readonly GuestSays[] = [
   packedList("available flags without a list behind", "REJECT", async (
     guest,
   ) => {
-    const { header } = guest.headerAndStatus();
+    const { header } = guest.twoBuffers();
     await guest.restart();
     const { raw } = guest.packed;
     guest.packed.addRaw([header.address, header.length, NEXT]);

@@ -14,7 +14,7 @@ import {
   type GuestSays,
   refused,
 } from "../case.ts";
-import { CONTROL } from "../carrier.ts";
+import { CONTROL, MAX_SESSIONS } from "../carrier.ts";
 import {
   BADMSG,
   ERR,
@@ -221,6 +221,19 @@ const CONTROL_STEPS: readonly ControlStep[] = [
   ["seal", "op", 32, 0, ERR],
 ];
 
+/** Creations that fail at their last steps. */
+const LATE: readonly (readonly [what: string, () => Request])[] = [
+  ["their queue_id", () => altered(creation("cipher"), { 12: 0xffff })],
+  ["a byte too many", () => {
+    const request = creation("cipher");
+    return { ...request, readable: [...request.readable, new Uint8Array(1)] };
+  }],
+  ["a byte too few", () => {
+    const request = creation("chain");
+    return cut(request, readableLength(request) - 1);
+  }],
+];
+
 const CREATIONS: readonly GuestSays[] = [
   ...CONTROL_STEPS.map(([kind, field, at, value, status]) =>
     control(
@@ -264,16 +277,15 @@ const CREATIONS: readonly GuestSays[] = [
       { used: 0 },
     )
   ),
-  {
-    sends: "creations that fail at their last step, more of them than sessions",
+  ...LATE.map(([what, request]): GuestSays => ({
+    sends: `creations that fail by ${what}, more of them than sessions`,
     verdict: "REJECT",
     async run(guest) {
       // Each would leave a session behind if it were made before it is judged.
-      const request = altered(creation("cipher"), { 12: 0xffff });
-      for (let round = 0; round < 60; round++) {
+      for (let sent = 0; sent <= MAX_SESSIONS; sent += 60) {
         await guest.exchange(
-          Array.from({ length: 70 }, () => ({
-            buffers: guest.buffers(request),
+          Array.from({ length: 60 }, () => ({
+            buffers: guest.buffers(request()),
             style: "indirect" as const,
             expected: notCreated(ERR),
           })),
@@ -282,7 +294,7 @@ const CREATIONS: readonly GuestSays[] = [
       }
       await guest.destroySession("cipher", await guest.createSession("cipher"));
     },
-  },
+  })),
 ];
 
 /** Opcodes of services 0 to 7, and of none. */

@@ -4,11 +4,18 @@
  * @module
  */
 
-import { type Case, guestCases, type GuestSays } from "../case.ts";
+import { CONTROL, type SocketCarrier } from "../carrier.ts";
+import {
+  type Case,
+  frontendCases,
+  type FrontendSays,
+  guestCases,
+  type GuestSays,
+} from "../case.ts";
 import type { HostileGuest } from "../hostile_guest.ts";
 import { Racer } from "../racer.ts";
 import { fieldsOf, KINDS, MODES } from "../requests.ts";
-import { INDIRECT, WRITE } from "../../support/guest_ring.ts";
+import { INDIRECT } from "../../support/guest_ring.ts";
 import type { Buffer, Range } from "../ring.ts";
 
 /** How often a racer has written before its case ends. */
@@ -139,70 +146,93 @@ const FLIPS: readonly GuestSays[] = [
   },
 ];
 
-/** A thread that makes requests available faster than they are served. */
+/**
+ * Has a thread make one request available faster than it is served.
+ *
+ * @param guest whose ring it is
+ * @param index number of the queue
+ * @param buffers the request's
+ * @param meanwhile what has to go on
+ */
+async function flood(
+  guest: HostileGuest,
+  index: number,
+  buffers: readonly Buffer[],
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  await guest.restart(index);
+  const ring = guest.ring(index);
+  const table = guest.place(16 * buffers.length, 16);
+  ring.addIndirect(table, buffers);
+  const { guestAddress } = guest.memory.regions[0]!;
+  const { descriptor, available, used } = ring.addresses;
+  guest.holdRing(index);
+  {
+    await using racer = new Racer(
+      guest.kind === "split"
+        ? {
+          ...regionOf(guest),
+          does: "fill split",
+          available: available - guestAddress,
+          used: used - guestAddress,
+          size: ring.size,
+          head: 0,
+        }
+        : {
+          ...regionOf(guest),
+          does: "fill packed",
+          ring: descriptor - guestAddress,
+          size: ring.size,
+          address: table,
+          length: 16 * buffers.length,
+          flags: INDIRECT,
+        },
+    );
+    await racer.progress(1);
+    const kicks = setInterval(() => guest.carrier.kick(index), 1);
+    try {
+      for (let i = 0; i < 10; i++) await meanwhile();
+      await racer.progress(500);
+    } finally {
+      clearInterval(kicks);
+    }
+  }
+  await guest.reclaim(index);
+}
+
 const FLOOD: GuestSays = {
   sends: "a thread that keeps one ring full, while others are served",
   verdict: "PASS",
   async run(guest) {
-    await guest.restart();
     const { buffers } = guest.sendable(guest.good("chain"));
-    const ring = guest.ring();
-    const table = guest.place(16 * buffers.length, 16);
-    const { guestAddress } = guest.memory.regions[0]!;
-    const { descriptor, available, used } = ring.addresses;
-    let task: ConstructorParameters<typeof Racer>[0];
-    if (guest.kind === "split") {
-      guest.split.raw.table(
-        table,
-        ...buffers.map(({ address, length, writable }, i) =>
-          [
-            address,
-            length,
-            (writable ? WRITE : 0) | (i + 1 < buffers.length ? 1 : 0),
-            i + 1,
-          ] as const
-        ),
-      );
-      guest.split.raw.describe(0, [table, 16 * buffers.length, INDIRECT]);
-      task = {
-        ...regionOf(guest),
-        does: "fill split",
-        available: available - guestAddress,
-        used: used - guestAddress,
-        size: ring.size,
-        head: 0,
-      };
-    } else {
-      const [address, length, flags = 0] = guest.packed.raw.table(
-        table,
-        ...buffers.map(({ address, length, writable }) =>
-          [address, length, writable ? WRITE : 0] as const
-        ),
-      );
-      task = {
-        ...regionOf(guest),
-        does: "fill packed",
-        ring: descriptor - guestAddress,
-        size: ring.size,
-        address,
-        length,
-        flags,
-      };
-    }
-    guest.holdFirst();
-    {
-      await using racer = new Racer(task);
-      await racer.progress(1);
-      const kicks = setInterval(() => guest.carrier.kick(0), 1);
-      for (let i = 0; i < 10; i++) {
+    await flood(guest, 0, buffers, async () => {
+      await guest.serves(1);
+      const id = await guest.createSession("cipher");
+      await guest.destroySession("cipher", id);
+    });
+  },
+};
+
+/** In one process the control queue is the guest's own thread's. */
+const CONTROL_FLOOD: FrontendSays = {
+  sends: "a thread that keeps the control ring full, while all else goes on",
+  verdict: "PASS",
+  async run(server, kind) {
+    const guest = await server.guest(kind);
+    const { frontend } = guest.carrier as SocketCarrier;
+    try {
+      const buffers = guest.buffers({
+        readable: [new Uint8Array(24)],
+        writable: [16],
+      });
+      await flood(guest, CONTROL, buffers, async () => {
+        await guest.serves(0);
         await guest.serves(1);
-        const id = await guest.createSession("cipher");
-        await guest.destroySession("cipher", id);
-      }
-      await racer.progress(500);
-      clearInterval(kicks);
+        await frontend.getFeatures();
+      });
+    } finally {
+      await guest.carrier.close();
     }
-    await guest.reclaim();
   },
 };
 
@@ -215,7 +245,7 @@ const RING_FLIPS: GuestSays = {
     await guest.restart();
     const sent = guest.sendable(guest.good("chain"));
     const { guestAddress } = guest.memory.regions[0]!;
-    guest.holdFirst();
+    guest.holdRing();
     const ring: Range = [
       guest.ring().addresses.descriptor - guestAddress,
       16 * sent.buffers.length,
@@ -246,4 +276,5 @@ const RING_FLIPS: GuestSays = {
 export const RACE_CASES: readonly Case[] = [
   ...guestCases("CVE-2020-14375", [...FLIPS, RING_FLIPS]),
   ...guestCases("Cloud Hypervisor, live memory", [FLOOD]),
+  ...frontendCases("Cloud Hypervisor, live memory", [CONTROL_FLOOD]),
 ];

@@ -296,14 +296,11 @@ const LOGGED: readonly FrontendSays[] = [
     await logged(guest, carrier);
     for (const length of [0xffff_ffff, 2 ** 31, 2 << 20]) {
       for (const writable of [false, true]) {
-        const [fixed] = guest.good("cipher").readable;
-        const used = writable ? Math.min(length + 1, 0xffff_ffff) : 1;
+        const { header, status } = guest.twoBuffers();
+        const most = Math.min(length + status.length, 0xffff_ffff);
+        const used = writable ? most : status.length;
         await guest.exchange([{
-          buffers: [
-            guest.readable(fixed!),
-            { address: guest.area, length, writable },
-            guest.writable(1),
-          ],
+          buffers: [header, { address: guest.area, length, writable }, status],
           expected: { status: ERR, used },
         }]);
       }
