@@ -82,8 +82,6 @@ export class Chain {
   /** Descriptors walked, those of no bytes and of indirect tables included. */
   walked = 0;
 
-  #sawWritable = false;
-
   /**
    * Starts a chain whose segments will be the next ones of the table.
    *
@@ -102,7 +100,6 @@ export class Chain {
     this.lastOffset = 0;
     this.fault = NONE;
     this.walked = 0;
-    this.#sawWritable = false;
   }
 
   /**
@@ -131,11 +128,10 @@ export class Chain {
       if (!writable) return;
     }
     if (writable) {
-      this.#sawWritable = true;
       // Both terms are below 2^32, so the sum is exact.
       const sum = this.writableLength + length;
       this.writableLength = sum > MAX_CHAIN_BYTES ? MAX_CHAIN_BYTES : sum;
-    } else if (this.#sawWritable) {
+    } else if (this.writableLength > 0) {
       this.fault ||= READABLE_AFTER_WRITABLE;
       return;
     } else {

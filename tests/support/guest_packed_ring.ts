@@ -192,10 +192,12 @@ export class GuestPackedRing {
   /** A descriptor as it lies there. */
   read(offset: number): { id: number; length: number; flags: number } {
     const view = viewAt(this.memory, this.ring + 16 * offset);
+    // First: a device of another thread writes them last.
+    const flags = view.getUint16(14, true);
     return {
       id: view.getUint16(12, true),
       length: view.getUint32(8, true),
-      flags: view.getUint16(14, true),
+      flags,
     };
   }
 

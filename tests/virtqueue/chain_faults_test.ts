@@ -163,6 +163,15 @@ Deno.test("A readable buffer behind a writable one is a fault of the chain", () 
     [[DATA + 8, 1]],
     { fault, status: DATA + 3 },
   );
+  judge(
+    [[TABLE, 48, INDIRECT]],
+    [
+      [DATA, 4, WRITE | NEXT, 1],
+      [DATA + 8, 1, NEXT, 2],
+      [DATA + 9, 2, WRITE],
+    ],
+    { fault, status: DATA + 10 },
+  );
 });
 
 Deno.test("A loop inside an indirect table is a fault of the chain", () => {

@@ -1,0 +1,3 @@
+import { survive } from "./survive.ts";
+
+survive("noble");
