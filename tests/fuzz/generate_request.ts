@@ -344,16 +344,31 @@ const LENGTH_FIELDS = [
   "sess_para.hash.auth_key_len",
 ];
 
-/** Makes one or two lengths wrong. */
+/** Fields that count bytes of the readable part. */
+const READABLE = /(iv|src_data|aad|key)_?len$/;
+
+/** Start and length of a range, and lengths that make up a part. */
+const PAIRS = [
+  ["cipher_start_src_offset", "len_to_cipher"],
+  ["hash_start_src_offset", "len_to_hash"],
+  ["dst_data_len", "hash_result_len"],
+  ["src_data_len", "aad_len"],
+] as const;
+
+/**
+ * Makes one or two lengths wrong.
+ *
+ * @returns bytes that the request is to be shorter by, in 32 bits
+ */
 function bendFields(
   random: Random,
   setup: MachineSetup,
   fields: Record<string, number>,
-): void {
+): number {
   const names = LENGTH_FIELDS.filter((name) => name in fields);
   const name = random.pick(names);
   const value = fields[name]!;
-  switch (random.below(5)) {
+  switch (random.below(6)) {
     case 0:
       fields[name] = Math.max(0, value + random.pick([-16, -8, -1, 1, 8, 16]));
       break;
@@ -370,17 +385,27 @@ function bendFields(
       break;
     case 3: {
       // The sum stays what it is in 32 bits.
-      const other = random.pick(names);
+      const [one, other] = random.oneIn(2)
+        ? random.pick(PAIRS)
+        : [name, random.pick(names)] as const;
+      if (!(one in fields) || !(other in fields)) break;
       const by = random.pick([0x8000_0000, 0xffff_fff0, 16, 1]);
-      fields[name] = (value + by) >>> 0;
+      fields[one] = (fields[one]! + by) >>> 0;
       fields[other] = (fields[other]! - by) >>> 0;
       break;
+    }
+    case 4: {
+      // One below 0: in 32 bits the sum is that of a shorter request.
+      const by = value + random.pick([1, 8, 12, 16, 28, 32]);
+      fields[name] = (value - by) >>> 0;
+      return READABLE.test(name) ? by : 0;
     }
     default:
       // Two that belong together.
       fields[name] = value + 16;
       fields["dst_data_len"] = (fields["dst_data_len"] ?? 0) + 16;
   }
+  return 0;
 }
 
 /** Bytes that are behind the fixed part where its fields are true. */
@@ -437,6 +462,7 @@ export function makeRequest(
   const before = variableLength(fields, para, inSession);
   const bent = random.oneIn(hostility.bytes);
   let extra = 0;
+  let shorter = 0;
   let opcode = service << 8 |
     (service === 0 || service === 3 ? plan.direction - 1 : 0);
   let idXor: string | undefined;
@@ -447,7 +473,7 @@ export function makeRequest(
       case 0:
       case 1:
       case 2:
-        bendFields(random, setup, fields);
+        shorter += bendFields(random, setup, fields);
         break;
       case 3:
         extra = random.pick([-1, 1, -16, 16, -40, random.between(-200, 64)]);
@@ -473,10 +499,11 @@ export function makeRequest(
     }
   }
   const f = (name: string) => fields[name] ?? 0;
+  if (shorter > 0) extra = -shorter;
   // Bytes are there as the fields said before, or as they say now.
   const now = variableLength(fields, para, inSession);
   const variable = now <= 6000 && random.oneIn(2) ? now : before;
-  const room = f("dst_data_len") + f("hash_result_len") + 1;
+  const room = ((f("dst_data_len") + f("hash_result_len")) >>> 0) + 1;
   if (writable < 0) writable = room <= 6000 ? room : 64;
   if (random.oneIn(10)) writable += random.pick([1, 7, 100]);
   const readable = Math.max(0, 24 + 48 + variable + extra);

@@ -30,7 +30,7 @@ import { stopServers } from "./run_messages.ts";
 import { shrink } from "./shrink.ts";
 
 /** How long one case may take before it counts as hanging, in milliseconds. */
-const HANG_MS = 20_000;
+const HANG_MS = 15_000;
 /** How long what hangs or dies is made smaller, in milliseconds. */
 const SHRINK_MS = 60_000;
 /** What separates the seeds of jobs. */

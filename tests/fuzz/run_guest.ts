@@ -38,11 +38,29 @@ function machineFor(setup: GuestCase["setup"]): Machine {
  * @param guestCase the case
  * @returns what the device did wrong; undefined for nothing
  */
-export function runGuestCase(guestCase: GuestCase): string | undefined {
+export function runGuestCase(
+  { setup, operations }: GuestCase,
+): string | undefined {
+  const found = runOn(machineFor(setup), operations);
+  // The state of a device that did something wrong is not known any more.
+  if (found !== undefined) kept.clear();
+  return found;
+}
+
+/**
+ * Runs operations and then a good request on each queue.
+ *
+ * @param machine the machine, which is new
+ * @param operations the operations
+ * @returns what the device did wrong; undefined for nothing
+ */
+export function runOn(
+  machine: Machine,
+  operations: readonly GuestOperation[],
+): string | undefined {
   let at = 0;
   try {
-    const machine = machineFor(guestCase.setup);
-    for (const operation of guestCase.operations) {
+    for (const operation of operations) {
       runOperation(machine, operation);
       at++;
     }
@@ -50,10 +68,8 @@ export function runGuestCase(guestCase: GuestCase): string | undefined {
     runGood(machine);
     return undefined;
   } catch (error) {
-    // Its state is not known any more.
-    kept.clear();
-    const where = at < guestCase.operations.length
-      ? `operation ${at} (${guestCase.operations[at]!.op})`
+    const where = at < operations.length
+      ? `operation ${at} (${operations[at]!.op})`
       : "the end";
     if (error instanceof Finding) return `${where}: ${error.message}`;
     return `${where}: threw ${error instanceof Error ? error.stack : error}`;
