@@ -68,13 +68,14 @@ class MessageBench {
 
   /** Serves good frontends, so that all that is opened once is open. */
   async warm(): Promise<void> {
+    // Waits longer than guests do until the workers have started.
+    await this.server.openFds();
     await this.serveGood("device", [0, 1]);
     await this.serveGood("cryptodev", [0, 1, 2]);
     const channel = await VhostUserChannel.connect(this.server.path);
     const reply = await channel.request(GET_FEATURES);
     this.offered = new DataView(reply.buffer).getBigUint64(0, true);
     await channel.close();
-    await this.server.openFds();
   }
 
   /**
