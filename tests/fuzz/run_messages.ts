@@ -7,6 +7,7 @@
 
 import { VhostUserChannel } from "../../device/driver/vhost_user_channel.ts";
 
+import { VhostUserFrontend } from "../../device/driver/vhost_user_frontend.ts";
 import { createEventfd, signalEventfd } from "../../device/host/eventfd.ts";
 import { libc } from "../../device/host/libc.ts";
 import { mapShared } from "../../device/host/shared_mapping.ts";
@@ -31,6 +32,8 @@ import {
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_MS = 5000;
+/** How long workers may take to start, in milliseconds. */
+const START_MS = 60_000;
 const DATA_QUEUES = 2;
 const GET_FEATURES = 1;
 
@@ -68,14 +71,15 @@ class MessageBench {
 
   /** Serves good frontends, so that all that is opened once is open. */
   async warm(): Promise<void> {
-    // Waits longer than guests do until the workers have started.
-    await this.server.openFds();
+    // Guests do not wait as long as workers may take to start.
+    const patient = await VhostUserFrontend.connect(this.server.path, {
+      timeoutMs: START_MS,
+    });
+    this.offered = await patient.getFeatures();
+    await patient.shareMemory([{ guestAddress: 0, size: 0x1000 }]);
+    await patient.close();
     await this.serveGood("device", [0, 1]);
     await this.serveGood("cryptodev", [0, 1, 2]);
-    const channel = await VhostUserChannel.connect(this.server.path);
-    const reply = await channel.request(GET_FEATURES);
-    this.offered = new DataView(reply.buffer).getBigUint64(0, true);
-    await channel.close();
   }
 
   /**
