@@ -5,7 +5,11 @@
  */
 
 import { type Choice, makeGuestCase, some } from "./generate_guest.ts";
-import { makeMessageCase, someMessages } from "./generate_messages.ts";
+import {
+  makeMessageCase,
+  messageSetup,
+  someMessages,
+} from "./generate_messages.ts";
 import { planSession } from "./generate_request.ts";
 import type { MessageCase } from "./message_operations.ts";
 import type { GuestCase } from "./operations.ts";
@@ -107,7 +111,7 @@ function mutate(
     const made = Array.from({ length: 3 }, () => someMessages(random)).flat();
     return {
       ...seed,
-      setup: { engine: random.pick(options.engines) },
+      setup: messageSetup(options),
       operations: splice(seed.operations, made),
     };
   }

@@ -314,6 +314,17 @@ function asked(
 }
 
 /**
+ * The server that messages are sent to: one a run, for its engine computes
+ * hardly anything.
+ *
+ * @param choice engines to choose from
+ * @returns how the server is made
+ */
+export function messageSetup({ engines }: Choice): MessageCase["setup"] {
+  return { engine: engines.at(-1) ?? "auto" };
+}
+
+/**
  * Makes a case.
  *
  * @param random where everything comes from
@@ -328,7 +339,7 @@ export function makeMessageCase(random: Random, choice: Choice): MessageCase {
   while (operations.length < length) operations.push(...someMessages(random));
   return {
     target: "messages",
-    setup: { engine: random.pick(choice.engines) },
+    setup: messageSetup(choice),
     operations,
   };
 }

@@ -12,7 +12,8 @@ import {
   runCase,
   type RunOptions,
 } from "./case.ts";
-import { stopServers } from "./run_messages.ts";
+import { messageSetup } from "./generate_messages.ts";
+import { startServer, stopServers } from "./run_messages.ts";
 import { shrink } from "./shrink.ts";
 
 /** What a job is told. Plain data. */
@@ -81,6 +82,9 @@ async function runJob(options: JobOptions): Promise<JobFinding | undefined> {
     file.seekSync(0, Deno.SeekMode.Start);
     file.writeSync(bytes);
   };
+  if (options.targets.includes("messages")) {
+    await startServer(messageSetup(options));
+  }
   for (let index = 0; Date.now() < until; index++) {
     words[0] = index;
     save();

@@ -30,7 +30,9 @@ import { stopServers } from "./run_messages.ts";
 import { shrink } from "./shrink.ts";
 
 /** How long one case may take before it counts as hanging, in milliseconds. */
-const HANG_MS = 15_000;
+const HANG_MS = 20_000;
+/** How long a job may take to its first case, in milliseconds. */
+const START_MS = 120_000;
 /** How long what hangs or dies is made smaller, in milliseconds. */
 const SHRINK_MS = 60_000;
 /** What separates the seeds of jobs. */
@@ -62,7 +64,7 @@ class Job {
   readonly process: Deno.ChildProcess;
   readonly output: Promise<Deno.CommandOutput>;
   ended = false;
-  #index = -1;
+  #index: number | undefined;
   #since = performance.now();
 
   constructor(options: JobOptions, coverage: string | undefined) {
@@ -84,12 +86,13 @@ class Job {
 
   /** Whether it has stood at one case for too long. */
   hangs(): boolean {
-    const { index, shrinking } = this.state ?? { index: -1, shrinking: false };
-    if (index !== this.#index || shrinking) {
-      this.#index = index;
+    const { state } = this;
+    if (state?.index !== this.#index || state?.shrinking) {
+      this.#index = state?.index;
       this.#since = performance.now();
     }
-    return performance.now() - this.#since > HANG_MS;
+    const limit = state === undefined ? START_MS : HANG_MS;
+    return performance.now() - this.#since > limit;
   }
 
   kill(): void {

@@ -76,6 +76,8 @@ class MessageBench {
       timeoutMs: START_MS,
     });
     this.offered = await patient.getFeatures();
+    await patient.negotiate();
+    // A memory table is answered when every worker has it.
     await patient.shareMemory([{ guestAddress: 0, size: 0x1000 }]);
     await patient.close();
     await this.serveGood("device", [0, 1]);
@@ -131,6 +133,15 @@ async function benchFor(setup: MessageCase["setup"]): Promise<MessageBench> {
   })();
   benches.set(setup.engine, made);
   return await made;
+}
+
+/**
+ * Starts a server ahead of its first case.
+ *
+ * @param setup how it is made
+ */
+export async function startServer(setup: MessageCase["setup"]): Promise<void> {
+  await benchFor(setup);
 }
 
 /** Stops the servers that were started. */
