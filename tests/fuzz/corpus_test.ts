@@ -16,6 +16,7 @@ import {
   TARGETS,
 } from "./case.ts";
 import { FuzzDevice } from "./device.ts";
+import { endFlipper } from "./flipper.ts";
 import { Machine } from "./machine.ts";
 import type {
   GuestCase,
@@ -43,6 +44,7 @@ for (const target of TARGETS) {
         assertEquals(await runCase(fuzzCase), undefined, name);
       }
     } finally {
+      endFlipper();
       await stopServers();
     }
   });

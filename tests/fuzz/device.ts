@@ -45,9 +45,12 @@ export interface ServedQueue {
   arm(): boolean;
 }
 
+/** Devices are used one after the other, and all serve this memory. */
+const memory = new FuzzMemory();
+
 /** A device. */
 export class FuzzDevice {
-  readonly memory = new FuzzMemory();
+  readonly memory = memory;
   readonly rules: Rules;
   /** The data queues, then the control queue. */
   readonly queues: readonly ServedQueue[];

@@ -145,7 +145,16 @@ function someRings(
 ): GuestOperation[] {
   if (sessions.length === 0) return [create(random, setup, sessions, 0)];
   const queue = random.below(2);
-  switch (random.below(16)) {
+  switch (random.below(17)) {
+    case 16:
+      return [{
+        op: "race",
+        queue,
+        at: random.oneIn(2)
+          ? 4 * random.below(setup.ringSize) + random.pick([0, 1, 2, 2, 2, 3])
+          : random.below(1 << 16),
+        mask: random.pick([1, 3, 0x10, 0xff, 0x10_0000, 0x10001, -1, 1 << 31]),
+      }];
     case 0:
       return [{
         op: "again",

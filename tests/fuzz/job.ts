@@ -12,6 +12,7 @@ import {
   runCase,
   type RunOptions,
 } from "./case.ts";
+import { endFlipper } from "./flipper.ts";
 import { messageSetup } from "./generate_messages.ts";
 import { startServer, stopServers } from "./run_messages.ts";
 import { shrink } from "./shrink.ts";
@@ -104,6 +105,7 @@ async function runJob(options: JobOptions): Promise<JobFinding | undefined> {
 if (import.meta.main) {
   const finding = await runJob(JSON.parse(Deno.args[0]!));
   if (finding !== undefined) console.log(JSON.stringify(finding));
+  endFlipper();
   await stopServers().catch(() => {});
   Deno.exit(finding === undefined ? 0 : 1);
 }

@@ -13,6 +13,7 @@ import {
   type MachineSetup,
   type ServedQueue,
 } from "./device.ts";
+import { whileFlipping } from "./flipper.ts";
 import { type FuzzMemory, type Range, REGIONS } from "./memory.ts";
 import type { ModelChain } from "./model/chain.ts";
 import { judgeControl } from "./model/control_request.ts";
@@ -208,6 +209,50 @@ export class Machine {
       const armed = this.memory.difference();
       if (armed !== undefined) throw new Finding(`arming: ${armed}`);
     }
+  }
+
+  /**
+   * Lets the device serve a queue while a second processor of the guest
+   * changes a word. What comes of it depends on the moment: only that nothing
+   * else is written, and nothing thrown. Everything is new afterwards.
+   *
+   * @param queue number of the queue
+   * @param address guest address of the word, in the first region
+   * @param mask what is changed in it
+   * @param rounds how often what is in the ring is offered again
+   */
+  race(queue: number, address: number, mask: number, rounds: number): void {
+    const ring = this.rings[queue]!;
+    const served = this.#device.queues[queue]!;
+    // What the index names besides is not foreseen.
+    if (ring.parts.slice(1).some((part) => meet(part, [address, 4]))) return;
+    const heads = ring.pending().chains.map(({ id }) => id);
+    const { words, at } = this.memory.word(address);
+    const one = words[at]!;
+    const other = one ^ mask;
+    const writable = [one, other].flatMap((value) => {
+      const bytes = new Uint8Array(Int32Array.of(value).buffer);
+      this.memory.expect(address & ~3, bytes);
+      return ring.pending().chains.flatMap((chain) => chain.writable);
+    });
+    const read = this.rings.flatMap(({ parts }) => parts);
+    if (writable.some((w) => read.some((r) => meet(w, r)))) {
+      this.reset();
+      return;
+    }
+    whileFlipping(words, at, [one, other], () => {
+      for (let i = 0; i < rounds; i++) {
+        if (i > 0) ring.repeat(heads);
+        if (this.#runAll(served, true).at(-1) === RoundResult.BROKEN) return;
+      }
+    });
+    for (const [start, length] of [...writable, ...ring.parts]) {
+      this.memory.adopt(start, length);
+    }
+    this.memory.adopt(address & ~3, 4);
+    const difference = this.memory.difference();
+    if (difference !== undefined) throw new Finding(`racing: ${difference}`);
+    this.reset();
   }
 
   #runAll(served: ServedQueue, bounded: boolean): number[] {

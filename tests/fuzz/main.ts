@@ -18,6 +18,7 @@ import {
   readCorpus,
   runCase,
 } from "./case.ts";
+import { endFlipper } from "./flipper.ts";
 import {
   type JobFinding,
   type JobOptions,
@@ -149,6 +150,7 @@ function report(job: Job, finding: JobFinding): void {
 
 async function replay(file: string): Promise<number> {
   const found = await runCase(parseCase(Deno.readTextFileSync(file)));
+  endFlipper();
   await stopServers().catch(() => {});
   console.log(found ?? "Nothing was found");
   return found === undefined ? 0 : 1;

@@ -28,7 +28,7 @@ interface Region {
   readonly end: number;
   readonly actual: Uint8Array<SharedArrayBuffer>;
   readonly expected: Uint8Array<ArrayBuffer>;
-  readonly actualWords: Int32Array;
+  readonly actualWords: Int32Array<SharedArrayBuffer>;
   readonly expectedWords: Int32Array;
 }
 
@@ -103,6 +103,17 @@ export class FuzzMemory {
       (region, at, from, length) =>
         region.expected.set(bytes.subarray(from, from + length), at),
     );
+  }
+
+  /**
+   * The word that holds an address of the first region, of all that region.
+   *
+   * @param address guest address
+   * @returns the region's words, and which it is
+   */
+  word(address: number): { words: Int32Array<SharedArrayBuffer>; at: number } {
+    const { actualWords, address: start } = this.#regions[0]!;
+    return { words: actualWords, at: (MARGIN + address - start) >> 2 };
   }
 
   /** What was expected before the device ran: a copy. */

@@ -117,6 +117,13 @@ export type GuestOperation =
   }
   /** What the driver wants to be told of. */
   | { readonly op: "wanted"; readonly queue: number; readonly value: number }
+  /** A word of the ring, or behind it, changes while the device serves. */
+  | {
+    readonly op: "race";
+    readonly queue: number;
+    readonly at: number;
+    readonly mask: number;
+  }
   /** The ring stops and starts again, anew or where it was. */
   | { readonly op: "restart"; readonly queue: number; readonly anew: boolean }
   /** All sessions end. */

@@ -126,6 +126,10 @@ export class PackedFuzzRing implements FuzzRing {
     );
   }
 
+  repeat(): void {
+    // Used descriptors have lost their flags, and what follows is not there.
+  }
+
   jump(by: number): void {
     // Leaves a hole that is not available.
     this.#driver += by % (this.size - this.#taken + 1);

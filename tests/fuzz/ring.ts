@@ -57,6 +57,8 @@ export interface FuzzRing {
   offer(descriptors: readonly FuzzDescriptor[]): boolean;
   /** Makes a head, or what is left in the ring, available as it is. */
   offerAgain(value: number): void;
+  /** Makes heads available once more; in a packed ring nothing. */
+  repeat(heads: readonly number[]): void;
   /** Moves the driver's place without writing descriptors. */
   jump(by: number): void;
   /** What the driver wants to be told of: any number. */

@@ -18,6 +18,10 @@ import { createBytes, destroyBytes, requestBytes } from "./request_bytes.ts";
 import type { FuzzDescriptor } from "./ring.ts";
 
 const CONTROL = DATA_QUEUES;
+/** How often a race is run. */
+const RACES = 40;
+/** Bytes behind a ring in which words are raced too. */
+const RACED_DATA = 2048;
 
 /** Devices that were used before, the last used one last. */
 const kept = new Map<string, FuzzDevice>();
@@ -108,6 +112,14 @@ function runOperation(machine: Machine, operation: GuestOperation): void {
       const [address, length] = machine.rings[operation.queue]!.pokeable;
       const at = address + 2 * (operation.at % (length >> 1));
       machine.memory.writeInteger(at, 2, BigInt(operation.value));
+      return;
+    }
+    case "race": {
+      const { pokeable: [address], end } = machine.rings[operation.queue]!;
+      // Behind the last ring are headers and data.
+      const length = end - address + RACED_DATA;
+      const at = address + 4 * (operation.at % (length >> 2));
+      machine.race(operation.queue, at, operation.mask, RACES);
       return;
     }
     case "wanted":

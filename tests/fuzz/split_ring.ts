@@ -107,6 +107,10 @@ export class SplitFuzzRing implements FuzzRing {
     this.#availableIndex = index + 1;
   }
 
+  repeat(heads: readonly number[]): void {
+    for (const head of heads) this.#offerHead(head);
+  }
+
   jump(by: number): void {
     this.#availableIndex = this.#availableIndex + by;
   }
