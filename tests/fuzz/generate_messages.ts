@@ -53,6 +53,12 @@ function region(
   ];
 }
 
+/** Where a region lies: side by side with others, or now and then over one. */
+function place(random: Random, index: number): number {
+  const shift = random.oneIn(8) ? random.pick([0x1000, 1, -1, -0x1000]) : 0;
+  return GUEST + index * MEMORY_SIZE + shift;
+}
+
 /** Features a driver takes: 30 among them or not, 34 is RING_PACKED. */
 function features(random: Random): Words {
   const [low, high] = random.pick(
@@ -164,7 +170,7 @@ function anyMessage(random: Random): MessageOperation {
       const count = random.below(9);
       const words = Array.from(
         { length: count },
-        (_, i) => region(random, 8 + 32 * i, GUEST + i * MEMORY_SIZE),
+        (_, i) => region(random, 8 + 32 * i, place(random, i)),
       ).flat();
       const fds = Array.from(
         { length: random.oneIn(5) ? random.below(9) : count },
@@ -177,7 +183,11 @@ function anyMessage(random: Random): MessageOperation {
       return message(
         37,
         40,
-        region(random, 8, GUEST + MEMORY_SIZE * random.below(70)),
+        region(
+          random,
+          8,
+          place(random, random.below(random.oneIn(2) ? 4 : 70)),
+        ),
         [random.oneIn(6) ? random.pick(FDS) : "memory"],
       );
     case 8:
