@@ -4,18 +4,18 @@
  * @module
  */
 
-import { type Choice, makeGuestCase, some } from "./generate_guest.ts";
+import { type Choice, makeGuestCase, some } from "./guest/generate.ts";
 import {
   makeMessageCase,
   messageSetup,
   someMessages,
-} from "./generate_messages.ts";
-import { planSession } from "./generate_request.ts";
-import type { MessageCase } from "./message_operations.ts";
-import type { GuestCase } from "./operations.ts";
+} from "./messages/generate.ts";
+import { planSession } from "./guest/plan.ts";
+import type { MessageCase } from "./messages/operations.ts";
+import type { GuestCase } from "./guest/operations.ts";
 import { Random, seedOf } from "./random.ts";
-import { runGuestCase } from "./run_guest.ts";
-import { runMessageCase } from "./run_messages.ts";
+import { runGuestCase } from "./guest/run.ts";
+import { runMessageCase } from "./messages/run.ts";
 
 /** A case. */
 export type FuzzCase = GuestCase | MessageCase;

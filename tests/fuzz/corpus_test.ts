@@ -15,16 +15,16 @@ import {
   type RunOptions,
   TARGETS,
 } from "./case.ts";
-import { FuzzDevice } from "./device.ts";
-import { endFlipper } from "./flipper.ts";
-import { Machine } from "./machine.ts";
+import { FuzzDevice } from "./guest/device.ts";
+import { endFlipper } from "./guest/flipper.ts";
+import { Machine } from "./guest/machine.ts";
 import type {
   GuestCase,
   GuestOperation,
   RequestOperation,
-} from "./operations.ts";
-import { runOn } from "./run_guest.ts";
-import { stopServers } from "./run_messages.ts";
+} from "./guest/operations.ts";
+import { runOn } from "./guest/run.ts";
+import { stopServers } from "./messages/run.ts";
 import { shrink } from "./shrink.ts";
 
 const corpus = readCorpus(new URL("./corpus", import.meta.url).pathname);

@@ -12,9 +12,9 @@ import {
   runCase,
   type RunOptions,
 } from "./case.ts";
-import { endFlipper } from "./flipper.ts";
-import { messageSetup } from "./generate_messages.ts";
-import { startServer, stopServers } from "./run_messages.ts";
+import { endFlipper } from "./guest/flipper.ts";
+import { messageSetup } from "./messages/generate.ts";
+import { startServer, stopServers } from "./messages/run.ts";
 import { shrink } from "./shrink.ts";
 
 /** What a job is told. Plain data. */

@@ -18,7 +18,7 @@ import {
   readCorpus,
   runCase,
 } from "./case.ts";
-import { endFlipper } from "./flipper.ts";
+import { endFlipper } from "./guest/flipper.ts";
 import {
   type JobFinding,
   type JobOptions,
@@ -27,7 +27,7 @@ import {
 } from "./job.ts";
 import { type FuzzOptions, readOptions, USAGE } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { stopServers } from "./run_messages.ts";
+import { stopServers } from "./messages/run.ts";
 import { shrink } from "./shrink.ts";
 
 /** How long one case may take before it counts as hanging, in milliseconds. */

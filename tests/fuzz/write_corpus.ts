@@ -15,8 +15,8 @@ import {
   type RunOptions,
   TARGETS,
 } from "./case.ts";
-import type { Placement } from "./operations.ts";
-import { stopServers } from "./run_messages.ts";
+import type { Placement } from "./guest/operations.ts";
+import { stopServers } from "./messages/run.ts";
 
 const FOLDER = new URL("./corpus/", import.meta.url).pathname;
 /** Cases that are looked at, and most operations of one that is kept. */

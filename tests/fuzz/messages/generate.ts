@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { Choice } from "./generate_guest.ts";
+import type { Choice } from "../guest/generate.ts";
 import {
   type ConnectionOperation,
   type FdKind,
   MEMORY_SIZE,
   type MessageCase,
   type MessageOperation,
-} from "./message_operations.ts";
-import type { Random } from "./random.ts";
+} from "./operations.ts";
+import type { Random } from "../random.ts";
 
 const GUEST = 0x4000_0000;
 const USER_HIGH = 0x7f00;

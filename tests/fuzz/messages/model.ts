@@ -9,7 +9,7 @@ import {
   type FdKind,
   MEMORY_SIZE,
   type MessageOperation,
-} from "../message_operations.ts";
+} from "./operations.ts";
 
 /**
  * What becomes of a message.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EngineName } from "../../device/engine/engine.ts";
+import type { EngineName } from "../../../device/engine/engine.ts";
 
 /** Descriptors to send along. */
 export type FdKind =

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { MemoryRegion } from "../../device/memory/guest_memory.ts";
-import { USER_DISTANCE } from "../support/plain_memory.ts";
+import type { MemoryRegion } from "../../../device/memory/guest_memory.ts";
+import { USER_DISTANCE } from "../../support/plain_memory.ts";
 
 /** A range of guest addresses. */
 export type Range = readonly [address: number, length: number];

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { RoundResult } from "../../device/service/round.ts";
+import { RoundResult } from "../../../device/service/round.ts";
 import {
   DATA_QUEUES,
   type FuzzDevice,

@@ -5,17 +5,13 @@
  * @module
  */
 
-import type { EngineName } from "../../device/engine/engine.ts";
+import type { EngineName } from "../../../device/engine/engine.ts";
 import type { MachineSetup } from "./device.ts";
-import {
-  makeCreate,
-  makeDestroy,
-  makeRequest,
-  type PlannedSession,
-  planSession,
-} from "./generate_request.ts";
+import { makeCreate, makeDestroy } from "./generate_control.ts";
+import { makeRequest } from "./generate_request.ts";
+import { type PlannedSession, planSession } from "./plan.ts";
 import type { GuestCase, GuestOperation, GuestTarget } from "./operations.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 
 /** What is kept of a choice: all of it where nothing was asked for. */
 export interface Choice {

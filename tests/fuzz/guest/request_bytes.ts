@@ -13,7 +13,7 @@ import {
   DESTROY_SESSION,
   HASH_SESSION_PARA,
   MAC_SESSION_PARA,
-} from "../../device/spec/control_structures.ts";
+} from "../../../device/spec/control_structures.ts";
 import {
   AEAD_PARA,
   AEAD_PARA_STATELESS,
@@ -26,8 +26,8 @@ import {
   MAC_PARA,
   MAC_PARA_STATELESS,
   OP_HEADER,
-} from "../../device/spec/data_structures.ts";
-import type { Structure } from "../../device/spec/structure.ts";
+} from "../../../device/spec/data_structures.ts";
+import type { Structure } from "../../../device/spec/structure.ts";
 import type {
   Bent,
   CreateOperation,
@@ -35,7 +35,7 @@ import type {
   FormName,
   RequestOperation,
 } from "./operations.ts";
-import { Random } from "./random.ts";
+import { Random } from "../random.ts";
 
 /** Sizes of the fixed part by service, and where op_type is. */
 const FORMS: Readonly<

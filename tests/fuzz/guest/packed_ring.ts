@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { RingSetup } from "../../device/virtqueue/ring.ts";
-import { AVAIL, USED } from "../support/guest_packed_ring.ts";
-import { USER_DISTANCE } from "../support/plain_memory.ts";
+import type { RingSetup } from "../../../device/virtqueue/ring.ts";
+import { AVAIL, USED } from "../../support/guest_packed_ring.ts";
+import { USER_DISTANCE } from "../../support/plain_memory.ts";
 import type { FuzzMemory, Range } from "./memory.ts";
 import {
   INDIRECT,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { AlgorithmName } from "../../../device/engine/algorithm.ts";
+import type { AlgorithmName } from "../../../../device/engine/algorithm.ts";
 
 /** An algorithm; sizes are in bytes. */
 export interface ModelAlgorithm {

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { ALGORITHMS } from "../../device/engine/algorithm.ts";
-import type { EngineName } from "../../device/engine/engine.ts";
-import { ControlQueue } from "../../device/service/control_queue.ts";
-import { DataQueue } from "../../device/service/data_queue.ts";
-import { DeviceCore } from "../../device/service/device_core.ts";
-import { decodeConfig } from "../../device/spec/config.ts";
-import type { RequestLayout } from "../../device/spec/request_layout.ts";
+import { ALGORITHMS } from "../../../device/engine/algorithm.ts";
+import type { EngineName } from "../../../device/engine/engine.ts";
+import { ControlQueue } from "../../../device/service/control_queue.ts";
+import { DataQueue } from "../../../device/service/data_queue.ts";
+import { DeviceCore } from "../../../device/service/device_core.ts";
+import { decodeConfig } from "../../../device/spec/config.ts";
+import type { RequestLayout } from "../../../device/spec/request_layout.ts";
 import { FuzzMemory } from "./memory.ts";
 import type { ModelAlgorithm } from "./model/algorithms.ts";
 import type { Rules } from "./model/rules.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { RingSetup } from "../../device/virtqueue/ring.ts";
-import { USER_DISTANCE } from "../support/plain_memory.ts";
+import type { RingSetup } from "../../../device/virtqueue/ring.ts";
+import { USER_DISTANCE } from "../../support/plain_memory.ts";
 import type { FuzzMemory, Range } from "./memory.ts";
 import { INDIRECT, ModelChain, NEXT, readDescriptor } from "./model/chain.ts";
 import type {

@@ -5,30 +5,30 @@
  * @module
  */
 
-import { VhostUserChannel } from "../../device/driver/vhost_user_channel.ts";
+import { VhostUserChannel } from "../../../device/driver/vhost_user_channel.ts";
 
-import { VhostUserFrontend } from "../../device/driver/vhost_user_frontend.ts";
-import { createEventfd, signalEventfd } from "../../device/host/eventfd.ts";
-import { libc } from "../../device/host/libc.ts";
-import { mapShared } from "../../device/host/shared_mapping.ts";
-import type { Message } from "../../device/vhost_user/message.ts";
-import { Guest } from "../server/guest.ts";
-import { pipe, TestServer, until } from "../server/test_server.ts";
-import { memfd, requestOf, socketPair } from "../vhost_user/bytes.ts";
-import { Finding } from "./machine.ts";
+import { VhostUserFrontend } from "../../../device/driver/vhost_user_frontend.ts";
+import { createEventfd, signalEventfd } from "../../../device/host/eventfd.ts";
+import { libc } from "../../../device/host/libc.ts";
+import { mapShared } from "../../../device/host/shared_mapping.ts";
+import type { Message } from "../../../device/vhost_user/message.ts";
+import { Guest } from "../../server/guest.ts";
+import { pipe, TestServer, until } from "../../server/test_server.ts";
+import { memfd, requestOf, socketPair } from "../../vhost_user/bytes.ts";
+import { Finding } from "../guest/machine.ts";
 import {
   type ConnectionOperation,
   type FdKind,
   MEMORY_SIZE,
   type MessageCase,
   type MessageOperation,
-} from "./message_operations.ts";
+} from "./operations.ts";
 import {
   configReplySize,
   type Fate,
   isBadHeader,
   ModelConnection,
-} from "./model/messages.ts";
+} from "./model.ts";
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_MS = 5000;

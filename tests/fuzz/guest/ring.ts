@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { Notification, RingSetup } from "../../device/virtqueue/ring.ts";
+import type {
+  Notification,
+  RingSetup,
+} from "../../../device/virtqueue/ring.ts";
 import type { Range } from "./memory.ts";
 import type { ModelChain } from "./model/chain.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { concat } from "../../engine/guest.ts";
-import { reference } from "../../engine/reference.ts";
+import { concat } from "../../../engine/guest.ts";
+import { reference } from "../../../engine/reference.ts";
 import type { ModelAlgorithm } from "./algorithms.ts";
 import type { Work } from "./data_request.ts";
 import { BADMSG, OK } from "./rules.ts";
