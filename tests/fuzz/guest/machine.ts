@@ -27,6 +27,9 @@ import { SplitFuzzRing } from "./split_ring.ts";
 /** Rounds after which a queue has to be done, whatever a guest does. */
 const MOST_ROUNDS = 500;
 
+/** All bits but those of a packed descriptor that say whose it is. */
+const NOT_AVAILABILITY = ~0x8080_0000;
+
 /** A device that did something wrong. */
 export class Finding extends Error {
   /** The name of the class. */
@@ -200,7 +203,10 @@ export class Machine {
     ring.settle();
     const difference = this.memory.difference();
     if (difference !== undefined) throw new Finding(difference);
-    this.unplace();
+    // What is in another ring still has its buffers.
+    if (this.rings.every((other) => other.pending().chains.length === 0)) {
+      this.unplace();
+    }
     if (broken || ring.stuck) {
       this.restart(queue, true);
     } else if (this.#runs++ % 2 === 0) {
@@ -229,13 +235,17 @@ export class Machine {
     const heads = ring.pending().chains.map(({ id }) => id);
     const { words, at } = this.memory.word(address);
     const one = words[at]!;
-    const other = one ^ mask;
+    // What was used once must not be made available again by the change alone.
+    const other = one ^
+      (this.setup.ring === "packed" ? mask & NOT_AVAILABILITY : mask);
+    const read = this.rings.flatMap(({ parts }) => parts);
     const writable = [one, other].flatMap((value) => {
       const bytes = new Uint8Array(Int32Array.of(value).buffer);
       this.memory.expect(address & ~3, bytes);
-      return ring.pending().chains.flatMap((chain) => chain.writable);
+      const { chains } = ring.pending();
+      read.push(...chains.flatMap((chain) => chain.tables));
+      return chains.flatMap((chain) => chain.writable);
     });
-    const read = this.rings.flatMap(({ parts }) => parts);
     if (writable.some((w) => read.some((r) => meet(w, r)))) {
       this.reset();
       return;
