@@ -46,6 +46,9 @@ export interface JobFinding {
   readonly tried: number;
 }
 
+/** Status of a job that found something: 1 is that of an exception. */
+export const FOUND = 10;
+
 /** How long a finding is made smaller, in milliseconds. */
 const SHRINK_MS = 20_000;
 
@@ -107,5 +110,5 @@ if (import.meta.main) {
   if (finding !== undefined) console.log(JSON.stringify(finding));
   endFlipper();
   await stopServers().catch(() => {});
-  Deno.exit(finding === undefined ? 0 : 1);
+  Deno.exit(finding === undefined ? 0 : FOUND);
 }

@@ -20,6 +20,7 @@ import {
 } from "./case.ts";
 import { endFlipper } from "./guest/flipper.ts";
 import {
+  FOUND,
   type JobFinding,
   type JobOptions,
   type JobState,
@@ -208,7 +209,7 @@ async function fuzz(options: FuzzOptions): Promise<number> {
       : await late.output;
     report(
       job,
-      output.code === 1
+      output.code === FOUND
         ? JSON.parse(new TextDecoder().decode(output.stdout))
         : await findingOf(
           job,

@@ -136,7 +136,7 @@ export function bendFields(
   const names = LENGTH_FIELDS.filter((name) => name in fields);
   const name = random.pick(names);
   const value = fields[name]!;
-  switch (random.below(6)) {
+  switch (random.below(8)) {
     case 0:
       fields[name] = Math.max(0, value + random.pick([-16, -8, -1, 1, 8, 16]));
       break;
@@ -167,6 +167,23 @@ export function bendFields(
       const by = value + random.pick([1, 8, 12, 16, 28, 32]);
       fields[name] = (value - by) >>> 0;
       return READABLE.test(name) ? by : 0;
+    }
+    case 5: {
+      // In 32 bits the result is that of a smaller digest.
+      const digest = fields["hash_result_len"] ?? 0;
+      if (!("dst_data_len" in fields) || digest === 0) break;
+      fields["dst_data_len"] = 2 ** 32 - 1 - random.below(digest);
+      break;
+    }
+    case 6: {
+      // A range that begins before the source, in 32 bits.
+      const start = random.pick([
+        "cipher_start_src_offset",
+        "hash_start_src_offset",
+      ]);
+      if (!(start in fields)) break;
+      fields[start] = 2 ** 32 - random.pick([1, 8, 16, 32]);
+      break;
     }
     default:
       // Two that belong together.

@@ -24,6 +24,7 @@ export const FlipState = {
   GOING: 2,
   /** It is asked to rest, and has not seen that. */
   STOPPING: 3,
+  ENDING: 4,
 } as const;
 
 /** What the worker is told when it starts. */
@@ -54,6 +55,7 @@ export function whileFlipping(
   run: () => void,
 ): boolean {
   if (worker === undefined) {
+    control[Flips.STATE] = FlipState.RESTING;
     worker = new Worker(new URL("./flipper_worker.ts", import.meta.url), {
       type: "module",
     });
@@ -89,6 +91,10 @@ function rest(): void {
 
 /** Ends the worker, if there is one. */
 export function endFlipper(): void {
-  worker?.terminate();
+  if (worker === undefined) return;
+  // Nobody who waits is reached by anything else.
+  Atomics.store(control, Flips.STATE, FlipState.ENDING);
+  Atomics.notify(control, Flips.STATE);
+  worker.terminate();
   worker = undefined;
 }

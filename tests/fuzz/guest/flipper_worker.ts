@@ -15,8 +15,8 @@ const BURST = 16;
 self.onmessage = ({ data }: MessageEvent<FlipperStart>) => {
   const { control, memory } = data;
   const { STATE, WORD, ONE, OTHER } = Flips;
-  const { RESTING, ASKED, GOING } = FlipState;
-  for (;;) {
+  const { RESTING, ASKED, GOING, STOPPING } = FlipState;
+  while (Atomics.load(control, STATE) !== FlipState.ENDING) {
     Atomics.wait(control, STATE, RESTING);
     if (Atomics.compareExchange(control, STATE, ASKED, GOING) !== ASKED) {
       continue;
@@ -30,6 +30,6 @@ self.onmessage = ({ data }: MessageEvent<FlipperStart>) => {
         Atomics.store(memory, word, one);
       }
     }
-    Atomics.store(control, STATE, RESTING);
+    Atomics.compareExchange(control, STATE, STOPPING, RESTING);
   }
 };
