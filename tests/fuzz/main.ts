@@ -65,7 +65,9 @@ class Job {
   readonly options: JobOptions;
   readonly process: Deno.ChildProcess;
   readonly output: Promise<Deno.CommandOutput>;
-  ended = false;
+  /** Whether it was ended by {@linkcode watch}. */
+  hung = false;
+  #ended = false;
   #index: number | undefined;
   #since = performance.now();
 
@@ -79,26 +81,28 @@ class Job {
       JSON.stringify(options),
     ], "piped").spawn();
     this.output = this.process.output();
-    this.output.then(() => this.ended = true);
+    this.output.then(() => this.#ended = true);
   }
 
   get state(): JobState | undefined {
     return readState(this.options.state);
   }
 
-  /** Whether it has stood at one case for too long. */
-  hangs(): boolean {
+  /** Ends it when it has stood at one case for too long. */
+  watch(): void {
     const { state } = this;
     if (state?.index !== this.#index || state?.shrinking) {
       this.#index = state?.index;
       this.#since = performance.now();
     }
     const limit = state === undefined ? START_MS : HANG_MS;
-    return performance.now() - this.#since > limit;
+    if (this.#ended || performance.now() - this.#since <= limit) return;
+    this.hung = true;
+    this.kill();
   }
 
   kill(): void {
-    if (!this.ended) this.process.kill("SIGKILL");
+    if (!this.#ended) this.process.kill("SIGKILL");
   }
 }
 
@@ -120,8 +124,8 @@ async function replayApart(fuzzCase: FuzzCase): Promise<string | undefined> {
   }
 }
 
-/** What a process that was killed, or died, was at. */
-async function findingOf(job: Job, found: string): Promise<JobFinding> {
+/** The case that a process was at which was killed, or died. */
+async function deadlyCase(job: Job, found: string): Promise<JobFinding> {
   const { options } = job;
   const corpus = options.corpus === undefined
     ? []
@@ -157,79 +161,83 @@ async function replay(file: string): Promise<number> {
   return found === undefined ? 0 : 1;
 }
 
-async function fuzz(options: FuzzOptions): Promise<number> {
-  const { seed, seconds, jobs: count, coverage } = options;
-  const end = seconds === 0 ? "without end" : `${seconds} s`;
-  console.log(
-    `Seed ${seed}, ${end}: ${options.targets.join(", ")}; ${
-      options.engines.join(", ")
-    }; ${options.rings.join(", ")}`,
+/** Waits until all jobs have ended well, or one has not. */
+function firstFailure(jobs: readonly Job[]): Promise<Job | undefined> {
+  return new Promise((resolve) => {
+    const ends = jobs.map(async (job) => {
+      if ((await job.output).code !== 0) resolve(job);
+    });
+    Promise.all(ends).then(() => resolve(undefined));
+  });
+}
+
+/** What a job has come to that did not end well. */
+async function findingOf(job: Job): Promise<JobFinding> {
+  const { code, signal, stdout } = await job.output;
+  if (code === FOUND) return JSON.parse(new TextDecoder().decode(stdout));
+  return await deadlyCase(
+    job,
+    job.hung
+      ? `a case took more than ${HANG_MS / 1000} s`
+      : `the process died: ${signal ?? `status ${code}`}`,
   );
-  const folder = Deno.makeTempDirSync({ prefix: "virtio-crypto-fuzz-" });
+}
+
+function startJobs(options: FuzzOptions, folder: string): Job[] {
+  const { seed, seconds, targets, engines, rings, corpus } = options;
   const until = seconds === 0 ? null : Date.now() + 1000 * seconds;
-  const jobs = Array.from({ length: count }, (_, i) =>
+  return Array.from({ length: options.jobs }, (_, i) =>
     new Job({
       seed: (seed + i * SEED_STEP) >>> 0,
-      targets: options.targets,
-      engines: options.engines,
-      rings: options.rings,
-      corpus: options.corpus,
+      targets,
+      engines,
+      rings,
+      corpus,
       until,
       state: `${folder}/${i}`,
-    }, coverage));
+    }, options.coverage));
+}
+
+async function fuzz(options: FuzzOptions): Promise<number> {
+  const { seed, seconds, targets, engines, rings } = options;
+  const end = seconds === 0 ? "without end" : `${seconds} s`;
+  const what = [targets, engines, rings].map((names) => names.join(", "));
+  console.log(`Seed ${seed}, ${end}: ${what.join("; ")}`);
+  const folder = Deno.makeTempDirSync({ prefix: "virtio-crypto-fuzz-" });
+  const jobs = startJobs(options, folder);
   const progress = new Progress();
   const total = () =>
     jobs.reduce((sum, job) => sum + (job.state?.executions ?? 0), 0);
-  let hanging: Job | undefined;
-  const ended = () => jobs.find((job) => job.ended);
   const tick = setInterval(() => {
-    progress.second(total(), count);
-    hanging ??= jobs.find((job) => !job.ended && job.hangs());
-    hanging?.kill();
+    progress.second(total(), jobs.length);
+    for (const job of jobs) job.watch();
   }, 1000);
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    for (const job of jobs) job.kill();
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
   try {
-    // Any job that ends early has found something.
-    await Promise.race(jobs.map((job) => job.output));
-    const first = hanging ?? ended()!;
-    const { code, signal, stdout } = await first.output;
-    if (code === 0) await Promise.all(jobs.map((job) => job.output));
+    const job = await firstFailure(jobs);
     clearInterval(tick);
     progress.end();
-    const late = code === 0 ? await failed(jobs) : undefined;
-    for (const job of jobs) job.kill();
-    const said = `${total()} executions in ${progress.seconds.toFixed(1)} s`;
-    if (code === 0 && late === undefined) {
-      console.log(`${said}, nothing was found`);
-      return 0;
-    }
-    console.log(said);
-    const job = late ?? first;
-    const output = late === undefined
-      ? { code, signal, stdout }
-      : await late.output;
-    report(
-      job,
-      output.code === FOUND
-        ? JSON.parse(new TextDecoder().decode(output.stdout))
-        : await findingOf(
-          job,
-          job === hanging
-            ? `a case took more than ${HANG_MS / 1000} s`
-            : `the process died: ${output.signal ?? `status ${output.code}`}`,
-        ),
+    const found = job !== undefined && !interrupted;
+    console.log(
+      `${total()} executions in ${progress.seconds.toFixed(1)} s${
+        found ? "" : ", nothing was found"
+      }`,
     );
+    if (!found) return 0;
+    for (const other of jobs) other.kill();
+    report(job, await findingOf(job));
     return 1;
   } finally {
     clearInterval(tick);
+    Deno.removeSignalListener("SIGINT", interrupt);
     for (const job of jobs) job.kill();
     Deno.removeSync(folder, { recursive: true });
   }
-}
-
-/** A job that found something, where others had ended well. */
-async function failed(jobs: readonly Job[]): Promise<Job | undefined> {
-  for (const job of jobs) if ((await job.output).code !== 0) return job;
-  return undefined;
 }
 
 /** Prints what of device/ was reached. */

@@ -146,16 +146,6 @@ export class Machine {
   }
 
   /**
-   * A live session's parameters.
-   *
-   * @param id its id
-   * @returns undefined where it is not live
-   */
-  session(id: bigint): ModelSession | undefined {
-    return this.#live.get(id);
-  }
-
-  /**
    * What a data request asks for, as things are.
    *
    * @param readable its readable part

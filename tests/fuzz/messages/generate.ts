@@ -331,7 +331,7 @@ function asked(
  * @returns how the server is made
  */
 export function messageSetup({ engines }: Choice): MessageCase["setup"] {
-  return { engine: engines.at(-1) ?? "auto" };
+  return { engine: engines[0] ?? "auto" };
 }
 
 /**
