@@ -31,10 +31,14 @@ import { Progress } from "./progress.ts";
 import { stopServers } from "./messages/run.ts";
 import { shrink } from "./shrink.ts";
 
-/** How long one case may take before it counts as hanging, in milliseconds. */
-const HANG_MS = 20_000;
-/** How long a job may take to its first case, in milliseconds. */
-const START_MS = 120_000;
+/** After how long a case is looked at closer, in milliseconds. */
+const SLOW_MS = 8_000;
+/** Processor time that a slow case may use before it counts as hanging, in s. */
+const HANG_CPU_S = 5;
+/** How long a case may take in any case, and a job to its first one, in ms. */
+const HANG_MS = 300_000;
+/** How long the replay of a case that hangs is waited for, in milliseconds. */
+const REPLAY_MS = 10_000;
 /** How long what hangs or dies is made smaller, in milliseconds. */
 const SHRINK_MS = 60_000;
 /** What separates the seeds of jobs. */
@@ -60,6 +64,18 @@ function script(name: string): string {
   return new URL(name, import.meta.url).pathname;
 }
 
+/** Processor time that a process has used, in seconds. */
+function cpuSeconds(pid: number): number {
+  const { stdout } = new Deno.Command("cat", {
+    args: [`/proc/${pid}/stat`],
+    stderr: "null",
+  }).outputSync();
+  const text = new TextDecoder().decode(stdout);
+  // Behind the name in parentheses: state is field 3, utime 14, stime 15.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** A process that runs cases. */
 class Job {
   readonly options: JobOptions;
@@ -70,6 +86,8 @@ class Job {
   #ended = false;
   #index: number | undefined;
   #since = performance.now();
+  /** Processor time it had used when its case turned out slow, in seconds. */
+  #cpuBefore: number | undefined;
 
   constructor(options: JobOptions, coverage: string | undefined) {
     this.options = options;
@@ -95,8 +113,16 @@ class Job {
       this.#index = state?.index;
       this.#since = performance.now();
     }
-    const limit = state === undefined ? START_MS : HANG_MS;
-    if (this.#ended || performance.now() - this.#since <= limit) return;
+    const waited = performance.now() - this.#since;
+    if (this.#ended || waited < SLOW_MS) {
+      this.#cpuBefore = undefined;
+      return;
+    }
+    // On a busy machine much time may pass in which it did nothing.
+    const cpu = cpuSeconds(this.process.pid);
+    this.#cpuBefore ??= cpu;
+    const spins = state !== undefined && cpu - this.#cpuBefore > HANG_CPU_S;
+    if (!spins && waited < HANG_MS) return;
     this.hung = true;
     this.kill();
   }
@@ -115,7 +141,7 @@ async function replayApart(fuzzCase: FuzzCase): Promise<string | undefined> {
       ["run", ...PERMISSIONS, script("./main.ts"), `--case=${file}`],
       "piped",
     ).spawn();
-    const timer = setTimeout(() => process.kill("SIGKILL"), HANG_MS / 2);
+    const timer = setTimeout(() => process.kill("SIGKILL"), REPLAY_MS);
     const { signal, code } = await process.output();
     clearTimeout(timer);
     return signal === null && code < 2 ? undefined : "it hangs or dies";
@@ -178,7 +204,7 @@ async function findingOf(job: Job): Promise<JobFinding> {
   return await deadlyCase(
     job,
     job.hung
-      ? `a case took more than ${HANG_MS / 1000} s`
+      ? "a case does not end"
       : `the process died: ${signal ?? `status ${code}`}`,
   );
 }

@@ -33,7 +33,7 @@ import {
 /** How long an answer may take, in milliseconds. */
 const ANSWER_MS = 5000;
 /** How long workers may take to start, in milliseconds. */
-const START_MS = 60_000;
+const START_MS = 240_000;
 const DATA_QUEUES = 2;
 const GET_FEATURES = 1;
 
