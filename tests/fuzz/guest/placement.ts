@@ -55,6 +55,11 @@ export function placement(
   };
   if (hostility === 0 || !random.oneIn(hostility)) return result;
   const count = result.readable.length + result.writable.length + 1;
+  // Behind the readable buffers there is one that takes the rest.
+  const firstWritable = result.readable.length + 1;
+  if (result.style === "indirect" && random.oneIn(8)) {
+    return { ...result, patches: [loop(random, firstWritable, count)] };
+  }
   const patches = Array.from(
     { length: random.oneIn(4) ? 2 : 1 },
     () => patch(random, setup, count),
@@ -77,6 +82,16 @@ function oddAddress(random: Random): bigint {
   ]);
   const near = random.oneIn(3) ? 0 : random.between(-40, 8);
   return BigInt.asUintN(64, BigInt(edge) + BigInt(near));
+}
+
+/** A loop of writable entries, so that there is a place for a status. */
+function loop(
+  random: Random,
+  firstWritable: number,
+  count: number,
+): DescriptorPatch {
+  const at = Math.max(firstWritable, random.between(firstWritable, count - 1));
+  return { at, flags: 3, next: random.between(firstWritable, at) };
 }
 
 function patch(
