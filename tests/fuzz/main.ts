@@ -1,163 +1,293 @@
 /**
- * Fuzzing of data requests, as sequences on devices that live on: nearly right
- * requests in every layout, against a device in this process. What must hold:
- * the request is answered; nothing outside its writable segments changes; the
- * used length is 0 or all of them; the status is one there is; with a failure
- * nothing else was written; and a good request still gets the right answer.
+ * Fuzzing of the device as sequences of operations: data requests, rings,
+ * sessions and vhost-user messages, each against a model of the rules.
  *
- *     deno task fuzz [--seconds=N] [--seed=N]
+ *     deno task fuzz [--seconds=N] [--seed=N] [--jobs=N] …
  *
- * The seed is printed; with the same seed the same requests are made.
+ * The cases are run by processes of their own, so that one which hangs or dies
+ * is a finding too. What was found is written to a file and made smaller.
+ *
+ * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
-import { CryptoDriver, InProcessDevice } from "../../mod.ts";
-import type { Session } from "../../mod.ts";
-import type { SpecName } from "../../device/spec/request_layout.ts";
-import { SERVICE_ALGORITHMS } from "../../device/service/algorithms.ts";
-import { Random } from "./random.ts";
-import { FAMILIES, type FuzzSession, makeRequest } from "./request.ts";
+import {
+  formatCase,
+  type FuzzCase,
+  makeCase,
+  parseCase,
+  readCorpus,
+  runCase,
+} from "./case.ts";
+import { endFlipper } from "./guest/flipper.ts";
+import {
+  FOUND,
+  type JobFinding,
+  type JobOptions,
+  type JobState,
+  readState,
+} from "./job.ts";
+import { type FuzzOptions, readOptions, USAGE } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { stopServers } from "./messages/run.ts";
+import { shrink } from "./shrink.ts";
 
-/** What a segment that was not written holds. */
-const UNWRITTEN = 0xa5;
-const HIGHEST_STATUS = 5;
-const GOOD_EVERY = 256;
+/** After how long a case is looked at closer, in milliseconds. */
+const SLOW_MS = 8_000;
+/** Processor time that a slow case may use before it counts as hanging, in s. */
+const HANG_CPU_S = 5;
+/** How long a case may take in any case, and a job to its first one, in ms. */
+const HANG_MS = 300_000;
+/** How long the replay of a case that hangs is waited for, in milliseconds. */
+const REPLAY_MS = 10_000;
+/** How long what hangs or dies is made smaller, in milliseconds. */
+const SHRINK_MS = 60_000;
+/** What separates the seeds of jobs. */
+const SEED_STEP = 0x9e37_79b1;
 
-/** One device, with what was negotiated and some sessions. */
-interface Target {
-  readonly name: string;
-  readonly driver: CryptoDriver;
-  readonly sessions: readonly FuzzSession[];
-  readonly good: Session;
-  readonly expected: Uint8Array;
-}
-
-const RING = 1n << 32n | 1n << 28n | 1n << 29n;
-const CONFIGURATIONS: readonly [SpecName, bigint][] = [
-  ["v15", RING],
-  ["v15", RING | 0b11110n],
-  ["1.4", RING | 0b1n],
-  ["1.4", RING | 0b11111n],
+const PERMISSIONS = [
+  "--allow-ffi",
+  "--allow-read",
+  "--allow-write",
+  "--allow-run",
 ];
 
-async function openTarget(spec: SpecName, features: bigint): Promise<Target> {
-  const device = new InProcessDevice({ workers: 0, spec, features });
-  const driver = await CryptoDriver.attach(device);
-  const opened: Session[] = [];
-  for (const [, algorithm] of SERVICE_ALGORITHMS.flat()) {
-    const { kind, name } = algorithm;
-    const key = new Uint8Array(algorithm.key.max).fill(7);
-    const resultLength = Math.min(algorithm.result.max, 64);
-    for (const direction of ["encrypt", "decrypt"] as const) {
-      if (kind === "cipher" || kind === "aead") {
-        opened.push(
-          await driver.createSession({
-            service: kind,
-            algorithm: name as "aes-gcm",
-            key,
-            direction,
-          }),
-        );
-      } else if (direction === "encrypt") {
-        opened.push(
-          await driver.createSession({
-            service: kind,
-            algorithm: name as "hmac-sha1",
-            key,
-            resultLength,
-          }),
-        );
-      }
-    }
-  }
-  const sessions = opened.map(({ id, opcode }) => ({ id, opcode }));
-  sessions.push({ id: 0n, opcode: 0 }, { id: 2n ** 63n, opcode: 0x300 });
-  const good = await driver.createSession({
-    service: "cipher",
-    algorithm: "aes-cbc",
-    key: new Uint8Array(16),
-    direction: "encrypt",
+function deno(args: readonly string[], stdout: "piped" | "inherit") {
+  return new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdin: "null",
+    stdout,
+    stderr: "inherit",
   });
-  const expected = await good.run(GOOD);
-  const name = `${spec} with features 0x${features.toString(16)}`;
-  return { name, driver, sessions, good, expected };
 }
 
-const GOOD = { iv: new Uint8Array(16), data: new Uint8Array(48) };
-
-/** What is wrong with an answer; undefined for nothing. */
-function judge(
-  usedLength: number,
-  bytes: Uint8Array,
-  intact: boolean,
-): string | undefined {
-  if (!intact) return "wrote outside its buffers";
-  if (bytes.length === 0) {
-    return usedLength === 0 ? undefined : `used length ${usedLength} of 0`;
-  }
-  if (usedLength !== bytes.length) {
-    return `used length ${usedLength} of ${bytes.length}`;
-  }
-  const status = bytes[bytes.length - 1]!;
-  if (status > HIGHEST_STATUS) return `status ${status}`;
-  const rest = bytes.subarray(0, -1);
-  if (status !== 0 && rest.some((byte) => byte !== UNWRITTEN)) {
-    return `wrote more than status ${status}`;
-  }
-  return undefined;
+function script(name: string): string {
+  return new URL(name, import.meta.url).pathname;
 }
 
-const args = parseArgs(Deno.args, { string: ["seconds", "seed"] });
-const seconds = Number(args.seconds ?? 60);
-const seed = Number(args.seed ?? Date.now() % 1_000_000);
-console.log(`seed ${seed}, ${seconds} s`);
-
-const targets: Target[] = [];
-for (const [spec, features] of CONFIGURATIONS) {
-  targets.push(await openTarget(spec, features));
+/** Processor time that a process has used, in seconds. */
+function cpuSeconds(pid: number): number {
+  const { stdout } = new Deno.Command("cat", {
+    args: [`/proc/${pid}/stat`],
+    stderr: "null",
+  }).outputSync();
+  const text = new TextDecoder().decode(stdout);
+  // Behind the name in parentheses: state is field 3, utime 14, stime 15.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
-const start = performance.now();
-let reported = start;
-let executions = 0;
-let served = 0;
-let findings = 0;
-while (performance.now() - start < seconds * 1000 && findings === 0) {
-  const random = new Random(seed + executions);
-  const target = random.pick(targets);
-  const request = makeRequest(random.pick(FAMILIES), target.sessions, random);
-  const { readable, writable } = request;
-  const { usedLength, bytes, intact } = await target.driver.submitRaw(
-    random.below(target.driver.dataQueues),
-    readable,
-    writable,
-    { indirect: random.oneIn(2) },
-  );
-  let wrong = judge(usedLength, bytes, intact);
-  if (bytes.length > 0 && bytes[bytes.length - 1] === 0) served++;
-  if (executions % GOOD_EVERY === 0) {
-    const result = await target.good.run(GOOD);
-    if (!result.every((byte, i) => byte === target.expected[i])) {
-      wrong = "a good request afterwards got a wrong result";
+
+/** A process that runs cases. */
+class Job {
+  readonly options: JobOptions;
+  readonly process: Deno.ChildProcess;
+  readonly output: Promise<Deno.CommandOutput>;
+  /** Whether it was ended by {@linkcode watch}. */
+  hung = false;
+  #ended = false;
+  #index: number | undefined;
+  #since = performance.now();
+  /** Processor time it had used when its case turned out slow, in seconds. */
+  #cpuBefore: number | undefined;
+
+  constructor(options: JobOptions, coverage: string | undefined) {
+    this.options = options;
+    this.process = deno([
+      "run",
+      ...PERMISSIONS,
+      ...(coverage === undefined ? [] : [`--coverage=${coverage}`]),
+      script("./job.ts"),
+      JSON.stringify(options),
+    ], "piped").spawn();
+    this.output = this.process.output();
+    this.output.then(() => this.#ended = true);
+  }
+
+  get state(): JobState | undefined {
+    return readState(this.options.state);
+  }
+
+  /** Ends it when it has stood at one case for too long. */
+  watch(): void {
+    const { state } = this;
+    if (state?.index !== this.#index || state?.shrinking) {
+      this.#index = state?.index;
+      this.#since = performance.now();
     }
+    const waited = performance.now() - this.#since;
+    if (this.#ended || waited < SLOW_MS) {
+      this.#cpuBefore = undefined;
+      return;
+    }
+    // On a busy machine much time may pass in which it did nothing.
+    const cpu = cpuSeconds(this.process.pid);
+    this.#cpuBefore ??= cpu;
+    const spins = state !== undefined && cpu - this.#cpuBefore > HANG_CPU_S;
+    if (!spins && waited < HANG_MS) return;
+    this.hung = true;
+    this.kill();
   }
-  executions++;
-  if (wrong !== undefined) {
-    findings++;
-    console.error(
-      `seed ${seed}, execution ${
-        executions - 1
-      }, ${target.name}, ${request.what}: ${wrong}`,
-    );
-    console.error(readable.map((part) => part.toHex()).join(" | "));
-  }
-  if (performance.now() - reported > 5000) {
-    reported = performance.now();
-    const rate = executions / (reported - start) * 1000;
-    console.log(`${executions} executions, ${rate.toFixed(0)} a second`);
+
+  kill(): void {
+    if (!this.#ended) this.process.kill("SIGKILL");
   }
 }
-for (const { driver } of targets) await driver.close();
-console.log(
-  `${executions} executions, ${served} of them served, ${findings} findings`,
-);
-Deno.exit(findings === 0 ? 0 : 1);
+
+/** Replays a case in a process of its own. */
+async function replayApart(fuzzCase: FuzzCase): Promise<string | undefined> {
+  const file = Deno.makeTempFileSync({ suffix: ".json" });
+  try {
+    Deno.writeTextFileSync(file, formatCase(fuzzCase));
+    const process = deno(
+      ["run", ...PERMISSIONS, script("./main.ts"), `--case=${file}`],
+      "piped",
+    ).spawn();
+    const timer = setTimeout(() => process.kill("SIGKILL"), REPLAY_MS);
+    const { signal, code } = await process.output();
+    clearTimeout(timer);
+    return signal === null && code < 2 ? undefined : "it hangs or dies";
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+/** The case that a process was at which was killed, or died. */
+async function deadlyCase(job: Job, found: string): Promise<JobFinding> {
+  const { options } = job;
+  const corpus = options.corpus === undefined
+    ? []
+    : [...readCorpus(options.corpus).values()];
+  const index = job.state?.index ?? 0;
+  const fuzzCase = makeCase(options, corpus, index);
+  if (await replayApart(fuzzCase) === undefined) {
+    return { index, found, fuzzCase, tried: -1 };
+  }
+  const shrunk = await shrink(fuzzCase, found, replayApart, SHRINK_MS);
+  return { ...shrunk, found, index };
+}
+
+function report(job: Job, finding: JobFinding): void {
+  const { seed } = job.options;
+  const { index, found, fuzzCase, tried } = finding;
+  const file = `fuzz-${fuzzCase.target}-${seed}-${index}.json`;
+  Deno.writeTextFileSync(file, formatCase(fuzzCase, found));
+  console.log(`Found by case ${index} of seed ${seed}: ${found}`);
+  console.log(
+    tried < 0
+      ? `It fails only after the cases before it: repeat with --seed=${seed}`
+      : `${fuzzCase.operations.length} operations are left of it, after ${tried} smaller ones`,
+  );
+  console.log(`Replay it with: deno task fuzz --case=${file}`);
+}
+
+async function replay(file: string): Promise<number> {
+  const found = await runCase(parseCase(Deno.readTextFileSync(file)));
+  endFlipper();
+  await stopServers().catch(() => {});
+  console.log(found ?? "Nothing was found");
+  return found === undefined ? 0 : 1;
+}
+
+/** Waits until all jobs have ended well, or one has not. */
+function firstFailure(jobs: readonly Job[]): Promise<Job | undefined> {
+  return new Promise((resolve) => {
+    const ends = jobs.map(async (job) => {
+      if ((await job.output).code !== 0) resolve(job);
+    });
+    Promise.all(ends).then(() => resolve(undefined));
+  });
+}
+
+/** What a job has come to that did not end well. */
+async function findingOf(job: Job): Promise<JobFinding> {
+  const { code, signal, stdout } = await job.output;
+  if (code === FOUND) return JSON.parse(new TextDecoder().decode(stdout));
+  return await deadlyCase(
+    job,
+    job.hung
+      ? "a case does not end"
+      : `the process died: ${signal ?? `status ${code}`}`,
+  );
+}
+
+function startJobs(options: FuzzOptions, folder: string): Job[] {
+  const { seed, seconds, targets, engines, rings, corpus } = options;
+  const until = seconds === 0 ? null : Date.now() + 1000 * seconds;
+  return Array.from({ length: options.jobs }, (_, i) =>
+    new Job({
+      seed: (seed + i * SEED_STEP) >>> 0,
+      targets,
+      engines,
+      rings,
+      corpus,
+      until,
+      state: `${folder}/${i}`,
+    }, options.coverage));
+}
+
+async function fuzz(options: FuzzOptions): Promise<number> {
+  const { seed, seconds, targets, engines, rings } = options;
+  const end = seconds === 0 ? "without end" : `${seconds} s`;
+  const what = [targets, engines, rings].map((names) => names.join(", "));
+  console.log(`Seed ${seed}, ${end}: ${what.join("; ")}`);
+  const folder = Deno.makeTempDirSync({ prefix: "virtio-crypto-fuzz-" });
+  const jobs = startJobs(options, folder);
+  const progress = new Progress();
+  const total = () =>
+    jobs.reduce((sum, job) => sum + (job.state?.executions ?? 0), 0);
+  const tick = setInterval(() => {
+    progress.second(total(), jobs.length);
+    for (const job of jobs) job.watch();
+  }, 1000);
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    for (const job of jobs) job.kill();
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    const job = await firstFailure(jobs);
+    clearInterval(tick);
+    progress.end();
+    const found = job !== undefined && !interrupted;
+    console.log(
+      `${total()} executions in ${progress.seconds.toFixed(1)} s${
+        found ? "" : ", nothing was found"
+      }`,
+    );
+    if (!found) return 0;
+    for (const other of jobs) other.kill();
+    report(job, await findingOf(job));
+    return 1;
+  } finally {
+    clearInterval(tick);
+    Deno.removeSignalListener("SIGINT", interrupt);
+    for (const job of jobs) job.kill();
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Prints what of device/ was reached. */
+async function printCoverage(folder: string): Promise<void> {
+  const device = new URL("../../device/", import.meta.url).href;
+  await deno(["coverage", `--include=^${device}`, folder], "inherit").spawn()
+    .status;
+}
+
+if (import.meta.main) {
+  let options: FuzzOptions | undefined;
+  try {
+    options = readOptions(Deno.args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(2);
+  }
+  if (options === undefined) {
+    console.log(USAGE);
+  } else if (options.replay !== undefined) {
+    Deno.exit(await replay(options.replay));
+  } else {
+    const status = await fuzz(options);
+    if (options.coverage !== undefined) await printCoverage(options.coverage);
+    Deno.exit(status);
+  }
+}

@@ -1,35 +1,14 @@
 /**
- * Numbers that look random and are the same for the same seed.
+ * Numbers that look random and are the same for the same seed, and what
+ * generators make of them.
  *
  * @module
  */
 
-/** A generator (xorshift32). */
-export class Random {
-  #state: number;
+import { Random as Words } from "../engine/random.ts";
 
-  /** @param seed any number */
-  constructor(seed: number) {
-    // Neighbouring seeds shall not begin alike, and 0 would stay 0.
-    this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) | 1;
-    for (let i = 0; i < 8; i++) this.next();
-  }
-
-  /** A number of 32 bits. */
-  next(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x;
-    return x >>> 0;
-  }
-
-  /** A number from 0 to below `limit`. */
-  below(limit: number): number {
-    return this.next() % limit;
-  }
-
+/** A seeded generator. */
+export class Random extends Words {
   /** True once in `times`. */
   oneIn(times: number): boolean {
     return this.below(times) === 0;
@@ -40,8 +19,23 @@ export class Random {
     return things[this.below(things.length)]!;
   }
 
-  /** Bytes. */
-  bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.next() >>> 24);
+  /** A number from `least` to `most`. */
+  between(least: number, most: number): number {
+    return least + this.below(most - least + 1);
   }
+}
+
+/**
+ * The seed of a case: neighbouring cases, and those of neighbouring seeds, do
+ * not begin alike.
+ *
+ * @param seed seed of the run
+ * @param index number of the case
+ * @returns 32 bits
+ */
+export function seedOf(seed: number, index: number): number {
+  let word = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) ^ index;
+  word = Math.imul(word ^ (word >>> 16), 0x21f0_aaad);
+  word = Math.imul(word ^ (word >>> 15), 0x735a_2d97);
+  return (word ^ (word >>> 15)) >>> 0;
 }
