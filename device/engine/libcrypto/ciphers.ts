@@ -28,7 +28,7 @@ export class CipherContext extends LibcryptoContext {
     const handle = this.#handle;
     return length === 0 ||
         handle.start(job.iv, job.ivLength) &&
-          work.updateAll(handle.pointer, length)
+          work.updateAll(handle.pointer, length, this.unbroken)
       ? JobOutcome.DONE
       : JobOutcome.FAILED;
   }
@@ -60,7 +60,8 @@ export class Rc4Context extends LibcryptoContext {
     const { length } = job.source;
     const handle = this.#handle;
     return length === 0 ||
-        handle.setKey(this.#key) && work.updateAll(handle.pointer, length)
+        handle.setKey(this.#key) &&
+          work.updateAll(handle.pointer, length, this.unbroken)
       ? JobOutcome.DONE
       : JobOutcome.FAILED;
   }
@@ -104,7 +105,7 @@ export class XtsContext extends LibcryptoContext {
     }
     if (!handle.start(job.iv, job.ivLength)) return JobOutcome.FAILED;
     if (work.isDirect(length)) {
-      return work.updateAll(handle.pointer, length)
+      return work.updateAll(handle.pointer, length, LONGEST_DATA_UNIT)
         ? JobOutcome.DONE
         : JobOutcome.FAILED;
     }
