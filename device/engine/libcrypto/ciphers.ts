@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyKey } from "../../memory/secrets.ts";
 import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
@@ -53,7 +54,7 @@ export class Rc4Context extends LibcryptoContext {
     super(purpose);
     this.#handle = handle;
     this.#key = new Uint8Array(new ArrayBuffer(key.length));
-    this.#key.set(key);
+    copyKey(key, this.#key);
   }
 
   override run(job: Job, work: Work): number {
