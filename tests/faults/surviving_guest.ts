@@ -165,6 +165,14 @@ export class SurvivingQueue {
     return returned;
   }
 
+  /** Whether nothing was written to what the device still has. */
+  untouched(): boolean {
+    return [...this.#held.values()].every(({ address, readable, writable }) =>
+      guestBytes(this.#allocator.memory, address + readable, writable)
+        .every((byte) => byte === NO_STATUS)
+    );
+  }
+
   /** Waits until the device has nothing left, and takes it. */
   async drain(): Promise<Returned[]> {
     const returned: Returned[] = [];
