@@ -222,10 +222,7 @@ export class AttackedQueue {
       offset,
       bytes: ATTACKED_BYTES,
       targets: this.#targets(field, packed),
-      watched: {
-        from: this.#results / 4,
-        to: (this.#results + SLOT * 16) / 4,
-      },
+      watched: Array.from({ length: 16 }, (_, i) => this.#results + i * SLOT),
       forbidden: PLAINTEXT,
       control,
       seed,

@@ -28,9 +28,9 @@ export interface Race {
   readonly offset: number;
   readonly bytes: number;
   readonly targets: readonly Target[];
-  /** Where a result may appear, by words. */
-  readonly watched: { readonly from: number; readonly to: number };
-  /** A word that must not appear there. */
+  /** Byte offsets of the words that a result begins with. */
+  readonly watched: readonly number[];
+  /** A word that must not appear there, not even for a moment. */
   readonly forbidden: number;
   /** See {@linkcode RaceControl}. */
   readonly control: Int32Array<SharedArrayBuffer>;
@@ -50,8 +50,8 @@ export const RaceControl = {
 
 const MASKS = Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0);
 
-/** Words looked at after each flip. */
-const LOOKS = 32;
+/** How often the watched words are looked at while a flip lasts. */
+const LOOKS = 4;
 
 function race(given: Race): void {
   const { control, targets, watched, forbidden } = given;
@@ -63,7 +63,7 @@ function race(given: Race): void {
     state ^= state << 5;
     return (state >>> 0) % limit;
   };
-  let look = watched.from;
+  const places = Uint32Array.from(watched, (at) => at / 4);
   while (Atomics.load(control, RaceControl.GOING) === 1) {
     const { at, words, stride = 1, masks = MASKS } = targets[
       random(targets.length)
@@ -71,11 +71,10 @@ function race(given: Race): void {
     const place = at / 4 + stride * random(words);
     const before = Atomics.load(memory, place);
     Atomics.store(memory, place, before ^ masks[random(masks.length)]!);
-    for (let i = 0; i < LOOKS; i++) {
-      if (memory[look] === forbidden) {
+    for (let i = 0; i < LOOKS * places.length; i++) {
+      if (memory[places[i % places.length]!] === forbidden) {
         Atomics.add(control, RaceControl.SEEN, 1);
       }
-      if (++look === watched.to) look = watched.from;
     }
     Atomics.store(memory, place, before);
     Atomics.add(control, RaceControl.FLIPS, 1);

@@ -10,7 +10,7 @@ import {
   VERSION_1,
   work,
 } from "../packed/load.ts";
-import { eventfdCount, freshPath } from "../server/test_server.ts";
+import { eventfdCount, freshPath, until } from "../server/test_server.ts";
 import { CliProcess } from "../support/server_process.ts";
 import {
   ATTACKED_BYTES,
@@ -42,13 +42,19 @@ class Racer implements Disposable {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.#worker.onmessage = resolve;
     Atomics.store(this.control, RaceControl.GOING, 1);
+    const before = this.#flips;
     this.#worker.postMessage(race);
     try {
+      await until("the racer to start", () => this.#flips > before);
       await action();
     } finally {
       Atomics.store(this.control, RaceControl.GOING, 0);
       await promise;
     }
+  }
+
+  get #flips(): number {
+    return Atomics.load(this.control, RaceControl.FLIPS);
   }
 
   [Symbol.dispose](): void {
