@@ -148,6 +148,8 @@ export async function visit(
     mode: cryptodev ? "cryptodev" : "device",
     ...(cryptodev ? {} : { features }),
     memory: [{ guestAddress: 0x4000_0000, size: 32 << 20 }],
+    // Longer than any machine is busy with other things.
+    timeoutMs: 60_000,
   });
   const driver = await CryptoDriver.attach(transport);
   const offered = cases.filter(({ algorithm: { kind, name, key } }) =>
