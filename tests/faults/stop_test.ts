@@ -68,7 +68,7 @@ for (const engine of engineNames()) {
     queue!.publish();
     await sleep(100);
     server.kill("SIGTERM");
-    const outcome = await server.ended(3000);
+    const outcome = await server.ended(10_000);
     assertEquals([outcome.code, outcome.signal, outcome.stderr], [0, null, ""]);
     assertEquals(statPath(path), undefined);
     assertEquals(queue!.usedIndex, 1);
@@ -93,7 +93,7 @@ Deno.test("SIGTERM ends a server under load: each request is completed, or is as
   );
   await load.progress(200);
   server.kill("SIGTERM");
-  const outcome = await server.ended(3000);
+  const outcome = await server.ended(10_000);
   assertEquals([outcome.code, outcome.signal], [0, null]);
   await load.end();
   for (const [index, returned] of load.returned.entries()) {

@@ -179,7 +179,7 @@ export class SurvivingQueue {
     await until(`queue ${this.index} to be empty`, () => {
       returned.push(...this.collect());
       return this.outstanding === 0;
-    }, 10_000);
+    }, 20_000);
     return returned;
   }
 }
@@ -321,7 +321,7 @@ export class SurvivingLoad {
       return this.returned.every(({ length }, i) =>
         length >= before[i]! + count
       );
-    }, 10_000);
+    }, 20_000);
   }
 
   /** Adds no more. */
