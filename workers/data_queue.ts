@@ -159,8 +159,17 @@ async function handle({ sequence, command }: CommandMessage): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     report({ type: "refused", sequence, reason });
   }
-  if (command.type === "close") self.close();
-  else server?.serve(sequence);
+  if (command.type === "close") {
+    self.close();
+    return;
+  }
+  try {
+    server?.serve(sequence);
+  } catch (error) {
+    // It ends this thread, and nobody could overwrite its keys any more.
+    server?.execute({ type: "close" });
+    throw error;
+  }
 }
 
 // One after the other: opening waits for its imports.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyKey } from "../memory/secrets.ts";
 import type { Algorithm, Direction } from "./algorithm.ts";
 import { type Burst, BURSTS } from "./auto/bursts.ts";
 import {
@@ -59,7 +60,8 @@ class AutoContext implements Context {
     // Without a context of that engine, which a single job does not need.
     this.#roundBytes = burst &&
       RECIPES.get(algorithm.name)?.(key.length)?.roundBytes;
-    this.#key = Uint8Array.from(key);
+    this.#key = new Uint8Array(new ArrayBuffer(key.length));
+    copyKey(key, this.#key);
     this.#parts = engine.engines.map(() => undefined);
   }
 

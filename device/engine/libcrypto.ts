@@ -46,7 +46,8 @@ let passed: ReadonlySet<string> | undefined;
  * when its tag is verified, and its ciphertext is read once.
  *
  * What OpenSSL lacks in an algorithm it has is done by the portable engine: an
- * iv that is J0, XTS with two equal keys or of more than 16 MiB.
+ * iv that is J0, XTS with two equal keys or of more than 16 MiB, CCM and SHAKE
+ * output of more than 64 MiB.
  *
  * @example
  * ```ts ignore
@@ -138,13 +139,14 @@ export class LibcryptoEngine implements Engine {
 
   /**
    * Runs jobs to their end, one after the other, and sets each one's outcome:
-   * a job may read what an earlier one of the same batch wrote. None is given
-   * up, but one that the portable engine does.
+   * a job may read what an earlier one of the same batch wrote.
    *
    * @param jobs holds the jobs
    * @param count how many of them, from the first
    * @param on the memory they work on
-   * @param abandoned asked by the portable engine when there is one job only
+   * @param abandoned asked every 128 KiB at least when there is one job only:
+   * true gives the job up, before anything of it was written. Jobs that take
+   * no longer than about 0.1 s may run to their end
    */
   run(
     jobs: readonly Job[],
@@ -194,7 +196,7 @@ export class LibcryptoEngine implements Engine {
       if (!work.locate(job, size, hasAad)) return JobOutcome.FAILED;
       const outcome = context.run(job, work);
       if (outcome !== JobOutcome.DONE) this.#clean();
-      return outcome;
+      return work.givenUp ? JobOutcome.ABANDONED : outcome;
     } catch {
       // Out of memory.
       this.#clean();

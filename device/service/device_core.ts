@@ -116,6 +116,16 @@ function bounded(
   return given;
 }
 
+/**
+ * The generation that sessions begin with, below 2^30. It is another one for
+ * each device: a driver that outlives a server still uses ids of the last one,
+ * and they must not be those of sessions with other keys.
+ */
+function firstGeneration(): number {
+  const [word] = crypto.getRandomValues(new Uint32Array(1));
+  return 1 + (word! >>> 2);
+}
+
 /** A device without a transport. Main thread only. */
 export class DeviceCore {
   /** The options, with what was left out filled in. */
@@ -185,7 +195,7 @@ export class DeviceCore {
       offeredFeatures(settings.spec, this.capabilities.services);
     this.#table = createSessionTable(settings.maxSessions);
     this.sessions = new SessionService(
-      new SessionRegistry(new SessionTable(this.#table)),
+      new SessionRegistry(new SessionTable(this.#table), firstGeneration()),
       this.capabilities,
       { maxSize: settings.maxSize, dataQueues: settings.queues },
       retired,

@@ -19,17 +19,23 @@ export interface SessionId {
 /** Creates and destroys sessions in a table. */
 export class SessionRegistry {
   readonly #table: SessionTable;
-  /** Generation each slot had last; 0 before its first session. */
+  /** The generation before any slot's first session. */
+  readonly #before: number;
+  /** Generation each slot had last. */
   readonly #generations: Int32Array;
   /** Slots that hold no session, the next one to use last. */
   readonly #free: Int32Array;
   #freeCount: number;
   #live = 0;
 
-  /** @param table an empty table, which this registry alone writes */
-  constructor(table: SessionTable) {
+  /**
+   * @param table an empty table, which this registry alone writes
+   * @param first the generation of each slot's first session; 1 when left out
+   */
+  constructor(table: SessionTable, first = 1) {
     this.#table = table;
-    this.#generations = new Int32Array(table.slots);
+    this.#before = first - 1;
+    this.#generations = new Int32Array(table.slots).fill(this.#before);
     this.#free = new Int32Array(table.slots);
     for (let i = 0; i < table.slots; i++) this.#free[i] = table.slots - 1 - i;
     this.#freeCount = table.slots;
@@ -96,7 +102,8 @@ export class SessionRegistry {
     let count = 0;
     for (let slot = 0; slot < this.#table.slots; slot++) {
       const generation = this.#generations[slot]!;
-      if (generation !== 0 && this.destroy(slot, generation)) count++;
+      if (generation === this.#before) continue;
+      if (this.destroy(slot, generation)) count++;
     }
     return count;
   }

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { copyKey } from "../memory/secrets.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 
 /** Bytes of the head: i32 number of slots, i32 retire counter. */
@@ -206,7 +207,7 @@ export class SessionTable {
     words[at + HASH_ALGORITHM] = fields.hashAlgorithm;
     words[at + AUTH_KEY_LENGTH] = fields.authKeyLength;
     words[at + RESULT_LENGTH] = fields.resultLength;
-    this.#bytes.set(key, keyBlock(this.slots, slot, key.length));
+    copyKey(key, this.#bytes, keyBlock(this.slots, slot, key.length));
     Atomics.store(words, at + GENERATION, generation);
     Atomics.add(words, at + SEQUENCE, 1);
   }

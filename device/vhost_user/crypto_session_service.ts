@@ -5,6 +5,7 @@
  */
 
 import type { Log } from "../log.ts";
+import { copyKey } from "../memory/secrets.ts";
 import type { SessionService } from "../service/session_service.ts";
 import {
   VIRTIO_CRYPTO_ERR,
@@ -50,8 +51,8 @@ export function createSessionByMessage(
   const keys = new Uint8Array(
     key.length + (authenticated ? authKey.length : 0),
   );
-  keys.set(key);
-  if (authenticated) keys.set(authKey, key.length);
+  copyKey(key, keys);
+  if (authenticated) copyKey(authKey, keys, key.length);
   const parameters = {
     service: VIRTIO_CRYPTO_SERVICE_CIPHER,
     opType: info.opType,

@@ -36,7 +36,7 @@ export class DirectServer implements AsyncDisposable {
     this.device = new VhostUserDevice({ queues: 1, ...options }, log);
     this.connection = new Connection(ours, this.device, new SocketIo(), log);
     this.frontend = new VhostUserFrontend(
-      new VhostUserChannel(theirs, { timeoutMs: 5000 }),
+      new VhostUserChannel(theirs, { timeoutMs: 20_000 }),
     );
     this.#loop = this.#serve();
   }

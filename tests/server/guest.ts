@@ -75,7 +75,7 @@ export class Guest implements AsyncDisposable {
     options: GuestOptions = {},
   ): Promise<Guest> {
     return await Guest.over(
-      await VhostUserFrontend.connect(path, { timeoutMs: 5000 }),
+      await VhostUserFrontend.connect(path, { timeoutMs: 20_000 }),
       options,
     );
   }
@@ -423,7 +423,7 @@ export class GuestQueue {
    *
    * @param timeoutMs how long to wait for one, in milliseconds
    */
-  async drain(timeoutMs = 5000): Promise<void> {
+  async drain(timeoutMs = 20_000): Promise<void> {
     this.collect();
     while (this.outstanding > 0) {
       if (this.ring.enableInterrupts()) {
@@ -499,7 +499,7 @@ export class GuestQueue {
       const [answer] = this.ring.enableInterrupts() ? this.collect() : [];
       if (answer !== undefined) return answer;
       const { call } = this.fds;
-      const ready = await this.guest.frontend.waitReadable([call], 5000);
+      const ready = await this.guest.frontend.waitReadable([call], 20_000);
       if (ready.length === 0) break;
       drainEventfd(call);
       const [late] = this.collect();
@@ -546,7 +546,7 @@ export class Load {
   async progress(count: number): Promise<void> {
     const queue = this.#queue;
     const target = queue.completed + count;
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + 20_000;
     while (queue.completed < target) {
       if (performance.now() > deadline) {
         throw new Error(`Queue ${queue.index} stands still`);

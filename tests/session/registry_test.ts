@@ -28,6 +28,17 @@ Deno.test("SessionRegistry gives ids of a slot and a generation from 1 on", () =
   assertEquals(registry.size, 3);
 });
 
+Deno.test("SessionRegistry begins with the generation it is given", () => {
+  const table = new SessionTable(createSessionTable(2));
+  const registry = new SessionRegistry(table, 77);
+  const { low, high } = registry.create(FIELDS, KEY)!;
+  assertEquals(high, 77);
+  assertEquals(registry.clear(), 1);
+  const ids = [0, 1].map(() => registry.create(FIELDS, KEY)!);
+  assertEquals(ids.find((id) => id.low === low)?.high, 78);
+  assertEquals(ids.find((id) => id.low !== low)?.high, 77);
+});
+
 Deno.test("SessionRegistry creates no more sessions than it has slots", () => {
   const { registry } = registryOf(2);
   const first = registry.create(FIELDS, KEY)!;

@@ -5,6 +5,7 @@
  */
 
 import type { IpsecMbFunctions } from "../../host/ipsec_mb.ts";
+import { copyKey } from "../../memory/secrets.ts";
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Engine } from "../engine.ts";
 import { NativeMemory } from "./native_memory.ts";
@@ -67,7 +68,7 @@ export class IpsecMbContext implements Context {
     const keyAt = (recipe.room + 15) & ~15;
     this.memory = new NativeMemory((keyAt + key.length + 19) & ~15);
     this.#key = this.memory.bytes.subarray(keyAt, keyAt + key.length);
-    this.#key.set(key);
+    copyKey(key, this.#key);
     const keyAddress = this.memory.address + BigInt(keyAt);
     recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
   }

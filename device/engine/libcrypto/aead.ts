@@ -11,21 +11,26 @@ import { LibcryptoContext, type Purpose } from "./context.ts";
 import { from } from "./pointers.ts";
 import { PortableTwin } from "./portable.ts";
 import type { Ranges } from "./ranges.ts";
-import { MOST_AT_ONCE, type Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** Bytes of a whole tag, and of the pre-counter block J0. */
 const BLOCK = 16;
 
 /** Passes additional data, range by range. */
-function authenticate(handle: CipherHandle, data: Ranges): boolean {
+function authenticate(
+  handle: CipherHandle,
+  data: Ranges,
+  work: Work,
+): boolean {
   for (let i = 0; i < data.count; i++) {
-    let start = data.start[i]!;
-    let length = data.length[i]!;
-    while (length > 0) {
-      const part = Math.min(length, MOST_AT_ONCE);
-      if (!handle.authenticate(from(start), part)) return false;
-      start += part;
-      length -= part;
+    const start = data.start[i]!;
+    const length = data.length[i]!;
+    for (let done = 0; done < length;) {
+      const part = work.next(length - done);
+      if (part === 0 || !handle.authenticate(from(start + done), part)) {
+        return false;
+      }
+      done += part;
     }
   }
   return true;
@@ -62,8 +67,9 @@ export class AeadContext extends LibcryptoContext {
     const handle = this.#handle;
     const { length } = job.source;
     if (
-      !authenticate(handle, work.aad) ||
-      !work.updateAll(handle.pointer, length) || !handle.finish() ||
+      !authenticate(handle, work.aad, work) ||
+      !work.updateAll(handle.pointer, length, this.unbroken) ||
+      !handle.finish() ||
       !handle.takeTag(BLOCK)
     ) return JobOutcome.FAILED;
     work.store(work.memory.tagAt, length, job.resultLength);
@@ -80,8 +86,8 @@ export class AeadContext extends LibcryptoContext {
     work.load(work.source, length, memory.tagAt, job.resultLength);
     if (
       !handle.expectTag(job.resultLength) ||
-      !authenticate(handle, work.aad) ||
-      work.update(handle.pointer, at, at, length) !== length
+      !authenticate(handle, work.aad, work) ||
+      work.updateInSteps(handle.pointer, at, at, length) !== length
     ) return JobOutcome.FAILED;
     if (!handle.finish()) return JobOutcome.BAD_TAG;
     work.store(at, 0, length);
@@ -116,7 +122,7 @@ export class GmacContext extends LibcryptoContext {
     const handle = this.#handle;
     if (
       !handle.start(job.iv, job.ivLength) ||
-      !authenticate(handle, work.source) || !handle.finish() ||
+      !authenticate(handle, work.source, work) || !handle.finish() ||
       !handle.takeTag(BLOCK)
     ) return JobOutcome.FAILED;
     work.store(work.memory.tagAt, 0, job.resultLength);

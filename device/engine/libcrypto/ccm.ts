@@ -9,7 +9,7 @@ import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
 import { from } from "./pointers.ts";
 import { PortableTwin } from "./portable.ts";
-import { MOST_AT_ONCE, type Work } from "./work.ts";
+import { MOST_UNBROKEN, type Work } from "./work.ts";
 
 /**
  * AES-CCM in either direction. OpenSSL takes AAD in one piece and data in one
@@ -17,7 +17,7 @@ import { MOST_AT_ONCE, type Work } from "./work.ts";
  */
 export class CcmContext extends LibcryptoContext {
   readonly #handle: CipherHandle;
-  /** The key, and for what is too long for one call. */
+  /** The key, and for what takes too long in one call. */
   readonly #twin: PortableTwin;
   /** Sizes that the key was set with. */
   #ivLength = 0;
@@ -40,7 +40,7 @@ export class CcmContext extends LibcryptoContext {
     const length = job.source.length - (encrypts ? 0 : resultLength);
     // The length has to fit into the q bytes the nonce leaves (A.1).
     if (length >= 256 ** (15 - ivLength)) return JobOutcome.FAILED;
-    if (length > MOST_AT_ONCE || aad.length > MOST_AT_ONCE) {
+    if (length > MOST_UNBROKEN || aad.length > MOST_UNBROKEN) {
       return work.runPortable(job, this.#twin);
     }
     if (!this.#setSizes(ivLength, resultLength)) return JobOutcome.FAILED;

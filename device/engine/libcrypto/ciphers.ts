@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyKey } from "../../memory/secrets.ts";
 import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
@@ -28,7 +29,7 @@ export class CipherContext extends LibcryptoContext {
     const handle = this.#handle;
     return length === 0 ||
         handle.start(job.iv, job.ivLength) &&
-          work.updateAll(handle.pointer, length)
+          work.updateAll(handle.pointer, length, this.unbroken)
       ? JobOutcome.DONE
       : JobOutcome.FAILED;
   }
@@ -53,14 +54,15 @@ export class Rc4Context extends LibcryptoContext {
     super(purpose);
     this.#handle = handle;
     this.#key = new Uint8Array(new ArrayBuffer(key.length));
-    this.#key.set(key);
+    copyKey(key, this.#key);
   }
 
   override run(job: Job, work: Work): number {
     const { length } = job.source;
     const handle = this.#handle;
     return length === 0 ||
-        handle.setKey(this.#key) && work.updateAll(handle.pointer, length)
+        handle.setKey(this.#key) &&
+          work.updateAll(handle.pointer, length, this.unbroken)
       ? JobOutcome.DONE
       : JobOutcome.FAILED;
   }
@@ -104,7 +106,7 @@ export class XtsContext extends LibcryptoContext {
     }
     if (!handle.start(job.iv, job.ivLength)) return JobOutcome.FAILED;
     if (work.isDirect(length)) {
-      return work.updateAll(handle.pointer, length)
+      return work.updateAll(handle.pointer, length, LONGEST_DATA_UNIT)
         ? JobOutcome.DONE
         : JobOutcome.FAILED;
     }

@@ -6,7 +6,10 @@
 
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Engine, Job } from "../engine.ts";
-import type { Work } from "./work.ts";
+import { MOST_UNBROKEN, type Work } from "./work.ts";
+
+/** As {@linkcode MOST_UNBROKEN}, of the slow ciphers. */
+const MOST_UNBROKEN_DES = 2 << 20;
 
 /** What a context is for, apart from its key. */
 export interface Purpose {
@@ -30,6 +33,8 @@ export abstract class LibcryptoContext implements Context {
   readonly direction: Direction;
   /** Number of the combination of algorithm, direction and key size. */
   readonly group: number;
+  /** Most bytes of a job that is run without a look at whether to give it up. */
+  readonly unbroken: number;
   /** Whether the key is gone. */
   wiped = false;
 
@@ -39,6 +44,9 @@ export abstract class LibcryptoContext implements Context {
     this.algorithm = purpose.algorithm;
     this.direction = purpose.direction;
     this.group = purpose.group;
+    this.unbroken = /^3?des-/.test(purpose.algorithm.name)
+      ? MOST_UNBROKEN_DES
+      : MOST_UNBROKEN;
   }
 
   /** Frees what the library has of it, which overwrites it. */

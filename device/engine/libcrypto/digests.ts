@@ -9,7 +9,8 @@ import { type Job, JobOutcome } from "../engine.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
 import { from, size, to } from "./pointers.ts";
 import { MissingAlgorithmError } from "./provider.ts";
-import type { Work } from "./work.ts";
+import { PortableTwin } from "./portable.ts";
+import { MOST_UNBROKEN, type Work } from "./work.ts";
 
 /**
  * The states of a hash: where every message starts, and the one under way. A
@@ -45,12 +46,20 @@ function absorb(work: Work, states: DigestStates): boolean {
     return false;
   }
   for (let i = 0; i < source.count; i++) {
-    const absorbed = library.EVP_DigestUpdate(
-      states.running,
-      from(source.start[i]!),
-      size(source.length[i]!),
-    );
-    if (absorbed !== 1) return false;
+    const start = source.start[i]!;
+    const length = source.length[i]!;
+    for (let done = 0; done < length;) {
+      const part = work.next(length - done);
+      if (
+        part === 0 ||
+        library.EVP_DigestUpdate(
+            states.running,
+            from(start + done),
+            size(part),
+          ) !== 1
+      ) return false;
+      done += part;
+    }
   }
   return true;
 }
@@ -88,6 +97,8 @@ export class DigestContext extends LibcryptoContext {
 /** A hash whose output is as long as is asked for (FIPS 202, 6.2). */
 export class ExtendableContext extends LibcryptoContext {
   readonly #states: DigestStates;
+  /** For output that takes too long in one call. */
+  readonly #twin: PortableTwin;
 
   /**
    * @param purpose what it is for
@@ -96,11 +107,17 @@ export class ExtendableContext extends LibcryptoContext {
   constructor(purpose: Purpose, states: DigestStates) {
     super(purpose);
     this.#states = states;
+    this.#twin = new PortableTwin(
+      purpose.algorithm,
+      purpose.direction,
+      new Uint8Array(0),
+    );
   }
 
   override run(job: Job, work: Work): number {
     const { destination, memory } = work;
     const { resultLength } = job;
+    if (resultLength > MOST_UNBROKEN) return work.runPortable(job, this.#twin);
     // The source was read when the output begins: they may overlap.
     const isDirect = destination.count === 1;
     const at = isDirect ? destination.start[0]! : memory.reserve(resultLength);
@@ -116,5 +133,7 @@ export class ExtendableContext extends LibcryptoContext {
     return JobOutcome.DONE;
   }
 
-  protected override free(): void {}
+  protected override free(): void {
+    this.#twin.wipe();
+  }
 }

@@ -73,12 +73,16 @@ export class MacContext extends LibcryptoContext {
       return JobOutcome.FAILED;
     }
     for (let i = 0; i < source.count; i++) {
-      const absorbed = library.EVP_MAC_update(
-        pointer,
-        from(source.start[i]!),
-        size(source.length[i]!),
-      );
-      if (absorbed !== 1) return JobOutcome.FAILED;
+      const start = source.start[i]!;
+      const length = source.length[i]!;
+      for (let done = 0; done < length;) {
+        const part = work.next(length - done);
+        if (
+          part === 0 ||
+          library.EVP_MAC_update(pointer, from(start + done), size(part)) !== 1
+        ) return JobOutcome.FAILED;
+        done += part;
+      }
     }
     const { resultPointer, writtenAt } = memory;
     if (

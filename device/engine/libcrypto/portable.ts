@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyKey } from "../../memory/secrets.ts";
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Job, JobMemory } from "../engine.ts";
 import { NobleEngine } from "../noble.ts";
@@ -80,7 +81,7 @@ export class PortableTwin {
     this.#algorithm = algorithm;
     this.#direction = direction;
     this.key = new Uint8Array(new ArrayBuffer(key.length));
-    this.key.set(key);
+    copyKey(key, this.key);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import { addressOf } from "../../host/libc.ts";
+import { copyKey } from "../../memory/secrets.ts";
 
 /** A buffer above this many bytes is given back when its batch is over. */
 const KEPT = 1 << 20;
@@ -109,7 +110,7 @@ export class PrivateMemory {
    * @param key at most 512 bytes
    */
   setKey(key: Uint8Array): void {
-    this.#fixed.set(key, Place.KEY);
+    copyKey(key, this.#fixed, Place.KEY);
   }
 
   /** Overwrites the place of the key. */

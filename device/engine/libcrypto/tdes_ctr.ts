@@ -7,10 +7,7 @@
 import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
-import type { Work } from "./work.ts";
-
-/** Bytes of key stream made at once. */
-const STEP = 65536;
+import { STEP, type Work } from "./work.ts";
 
 function swap(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) |
@@ -44,14 +41,15 @@ export class TdesCtrContext extends LibcryptoContext {
     const { memory } = work;
     // The data, in whole blocks, and then a step's key stream.
     const whole = Math.ceil(length / 8) * 8;
-    const at = memory.reserve(whole + STEP);
+    const at = memory.reserve(whole + Math.min(whole, STEP));
     work.load(work.source, 0, at, length);
     this.#high = readBigEndian(job.iv, 0);
     this.#low = readBigEndian(job.iv, 4);
     const { words } = memory;
     const stream = whole / 4;
-    for (let done = 0; done < whole; done += STEP) {
-      const size = Math.min(whole - done, STEP);
+    for (let done = 0; done < whole;) {
+      const size = work.next(whole - done);
+      if (size === 0) return JobOutcome.FAILED;
       this.#fillCounters(words, stream, stream + size / 4);
       const key = at + whole;
       if (work.update(pointer, key, key, size) !== size) {
@@ -61,6 +59,7 @@ export class TdesCtrContext extends LibcryptoContext {
       for (let i = 0; i < size / 4; i++) {
         words[first + i] = words[first + i]! ^ words[stream + i]!;
       }
+      done += size;
     }
     work.store(at, 0, length);
     return JobOutcome.DONE;

@@ -19,6 +19,15 @@ import { Ranges, type RegionAddresses, regionAddresses } from "./ranges.ts";
  */
 export const MOST_AT_ONCE = 1 << 30;
 
+/**
+ * Most bytes of a call that cannot be cut, and of a job that is run straight
+ * to the guest's memory: neither can be given up, and each takes about 0.1 s.
+ */
+export const MOST_UNBROKEN = 64 << 20;
+
+/** Bytes between two looks at whether to give a job up. */
+export const STEP = 65536;
+
 function never(): boolean {
   return false;
 }
@@ -40,6 +49,10 @@ export class Work {
   #guest: GuestMemory | undefined;
   #addresses: RegionAddresses | undefined;
   #abandoned: () => boolean = never;
+  /** Whether the job that runs was given up. */
+  givenUp = false;
+  /** Bytes worked on since it was asked whether to give the job up. */
+  #unasked = 0;
 
   /** @param library the library's functions */
   constructor(library: Libcrypto) {
@@ -50,10 +63,12 @@ export class Work {
    * Turns to the memory of a batch.
    *
    * @param on guest memory and segments
-   * @param abandoned asked by the portable engine; left out: never given up
+   * @param abandoned asked between steps; left out: never given up
    */
   bind(on: JobMemory, abandoned: (() => boolean) | undefined): void {
     this.#on = on;
+    this.givenUp = false;
+    this.#unasked = 0;
     this.#abandoned = abandoned ?? never;
     if (on.memory !== this.#guest) {
       this.#guest = on.memory;
@@ -97,7 +112,54 @@ export class Work {
   }
 
   /**
-   * Enciphers or deciphers one range.
+   * The bytes of the next step of a job.
+   *
+   * @param left bytes that are left of a range
+   * @returns how many come next; 0 when the job is given up, and then it has
+   * failed
+   */
+  next(left: number): number {
+    if (this.#unasked >= STEP) {
+      this.#unasked = 0;
+      if (this.#abandoned()) {
+        this.givenUp = true;
+        return 0;
+      }
+    }
+    const part = left < STEP ? left : STEP;
+    this.#unasked += part;
+    return part;
+  }
+
+  /**
+   * Enciphers or deciphers one range, step by step.
+   *
+   * @param context the EVP_CIPHER_CTX
+   * @param read address of the data
+   * @param write address of the result
+   * @param length number of bytes
+   * @returns how many bytes were written, or -1 on failure
+   */
+  updateInSteps(
+    context: bigint,
+    read: number,
+    write: number,
+    length: number,
+  ): number {
+    let written = 0;
+    for (let done = 0; done < length;) {
+      const part = this.next(length - done);
+      if (part === 0) return -1;
+      const more = this.update(context, read + done, write + written, part);
+      if (more < 0) return -1;
+      done += part;
+      written += more;
+    }
+    return written;
+  }
+
+  /**
+   * Enciphers or deciphers one range at once.
    *
    * @param context the EVP_CIPHER_CTX
    * @param read address of the data
@@ -144,7 +206,7 @@ export class Work {
     for (let i = 0; i < source.count; i++) {
       // A partial block waits for its rest: results follow one another all the
       // same.
-      const more = this.update(
+      const more = this.updateInSteps(
         context,
         source.start[i]!,
         start + written,
@@ -162,10 +224,12 @@ export class Work {
    *
    * @param context the EVP_CIPHER_CTX
    * @param length bytes of the source
+   * @param unbroken most bytes to work on straight; more are worked on aside,
+   * where the job can be given up with nothing written
    * @returns whether it succeeded
    */
-  updateAll(context: bigint, length: number): boolean {
-    if (this.isDirect(length)) {
+  updateAll(context: bigint, length: number, unbroken: number): boolean {
+    if (length <= unbroken && this.isDirect(length)) {
       const read = this.source.start[0]!;
       const write = this.destination.start[0]!;
       return this.update(context, read, write, length) === length;
