@@ -36,7 +36,11 @@
 
 export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
 export type { DeviceOptions } from "./device/service/device_core.ts";
-export type { QueueStatistics } from "./device/service/counters.ts";
+export type {
+  AlgorithmStatistics,
+  QueueStatistics,
+  RequestStatistics,
+} from "./device/service/counters.ts";
 
 export { CryptoDriver } from "./device/driver/driver.ts";
 export type {

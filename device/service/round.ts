@@ -39,6 +39,7 @@ import {
 } from "../virtqueue/chain.ts";
 import { type DeviceRing, Take } from "../virtqueue/ring.ts";
 import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
+import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
 import { StatelessOperation } from "./stateless.ts";
@@ -89,6 +90,8 @@ class Entry {
   readonly job = new Job();
   /** VIRTIO_CRYPTO_*, or PENDING. */
   status = PENDING;
+  /** Where it is counted. */
+  row = UNKNOWN_ROW;
   /** Next entry of the same group, or -1. */
   next = -1;
   /** The context of a stateless request, which ends with it. */
@@ -196,8 +199,9 @@ export class Round implements JobMemory {
       }
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
+    // Before the driver sees them: who asks after a request finds it counted.
+    this.#counters.round(performance.now() - started);
     ring.publish();
-    this.#counters.round(count, performance.now() - started);
     if (!ring.shouldSignal()) return RoundResult.WORKED;
     this.#counters.signal();
     return RoundResult.SIGNAL;
@@ -273,6 +277,7 @@ export class Round implements JobMemory {
 
   #judge(entry: Entry, layout: RequestLayout): number {
     const { chain } = entry;
+    entry.row = UNKNOWN_ROW;
     if (chain.fault !== NO_FAULT) return ERR;
     const request = this.#request;
     const status = this.#decode(chain, layout, request);
@@ -326,6 +331,7 @@ export class Round implements JobMemory {
       session === undefined || session.parameters.service !== request.service
     ) return INVSESS;
     const { parameters, context } = session;
+    entry.row = counterRow(parameters);
     if (request.service === CIPHER) {
       if (!isSymmetricOperation(request.opType)) return NOTSUPP;
       if (request.opType !== parameters.opType) return ERR;
@@ -343,6 +349,7 @@ export class Round implements JobMemory {
   }
 
   #judgeStateless(entry: Entry): number {
+    entry.row = counterRow(this.#request);
     const status = this.#stateless.judge(
       this.#request,
       entry.chain,
@@ -403,6 +410,7 @@ export class Round implements JobMemory {
       ring.put(chain, chain.writableLength);
     }
     this.#counters.request(
+      entry.row,
       entry.status,
       chain.readableLength + chain.writableLength,
     );

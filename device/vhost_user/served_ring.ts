@@ -15,6 +15,7 @@ import { libc } from "../host/libc.ts";
 import { POLLIN } from "../host/poll.ts";
 import type { MemoryRegion } from "../memory/guest_memory.ts";
 import type { ControlQueue } from "../service/control_queue.ts";
+import type { QueueCounters } from "../service/counters.ts";
 import type { DeviceCore } from "../service/device_core.ts";
 import { RoundResult } from "../service/round.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
@@ -195,6 +196,11 @@ export class ControlRing implements ServedRing {
     this.#broken = broken;
   }
 
+  /** What the control queue counted so far. */
+  get counters(): QueueCounters {
+    return this.#queue.counters;
+  }
+
   get kickFd(): number {
     return this.#queue.running ? this.#kick : -1;
   }
@@ -230,7 +236,10 @@ export class ControlRing implements ServedRing {
   kicked(ready: number): void {
     // A pipe whose writer is gone is ready for ever: it kicks no more.
     if ((ready & POLLIN) === 0) this.#kick = -1;
-    else drainEventfd(this.#kick);
+    else {
+      drainEventfd(this.#kick);
+      this.#queue.counters.kick();
+    }
     this.#serve();
   }
 

@@ -17,10 +17,9 @@ import {
   decodeControlRequest,
 } from "../../spec/control_request.ts";
 import * as tables from "../../spec/control_structures.ts";
-import { nameOf } from "../../spec/names.ts";
+import { nameOf, SERVICE_NAMES } from "../../spec/names.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
 import type { Surroundings } from "./decoded.ts";
-import { SERVICE_NAMES } from "./fields.ts";
 import {
   creationNames,
   offeredProblems,

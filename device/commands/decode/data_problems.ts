@@ -21,10 +21,9 @@ import {
   DataRequest,
 } from "../../spec/data_request.ts";
 import * as tables from "../../spec/data_structures.ts";
-import { nameOf } from "../../spec/names.ts";
+import { nameOf, SERVICE_NAMES } from "../../spec/names.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
 import type { Surroundings } from "./decoded.ts";
-import { SERVICE_NAMES } from "./fields.ts";
 import { jobProblems, type KnownOperation } from "./job_problems.ts";
 import {
   dataNames,

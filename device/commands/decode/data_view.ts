@@ -17,6 +17,7 @@ import {
 } from "../../spec/constants.ts";
 import { DATA_HEADER_SIZE, type DataRequest } from "../../spec/data_request.ts";
 import * as tables from "../../spec/data_structures.ts";
+import { SERVICE_NAMES } from "../../spec/names.ts";
 import type { Structure } from "../../spec/structure.ts";
 import {
   dataProblems,
@@ -25,7 +26,7 @@ import {
   operationOf,
 } from "./data_problems.ts";
 import type { Decoded, Part, Surroundings } from "./decoded.ts";
-import { fieldsOf, type PlacedStructure, SERVICE_NAMES } from "./fields.ts";
+import { fieldsOf, type PlacedStructure } from "./fields.ts";
 import { ivField, namedLength } from "./job_problems.ts";
 import type { Reading } from "./reading.ts";
 

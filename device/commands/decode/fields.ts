@@ -39,14 +39,6 @@ export interface FieldValue {
   readonly padding: boolean;
 }
 
-/** The services' names by number. */
-export const SERVICE_NAMES: readonly string[] = [
-  "CIPHER",
-  "HASH",
-  "MAC",
-  "AEAD",
-];
-
 /** Kinds of algorithm numbers by service. */
 export const ALGORITHM_KINDS: readonly NamedKind[] = [
   "cipher",
