@@ -35,7 +35,7 @@
  */
 
 export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
-export type { DeviceOptions } from "./device/service/device_core.ts";
+export type { CoreOptions, DeviceOptions } from "./device/service/device_core.ts";
 export type {
   AlgorithmStatistics,
   QueueStatistics,

@@ -42,6 +42,7 @@ import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
+import type { RequestLogWriter } from "./request_log.ts";
 import { StatelessOperation } from "./stateless.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
@@ -86,6 +87,8 @@ export const RoundResult = {
 
 /** One request of a round. */
 class Entry {
+  /** Its number in the round. */
+  readonly index: number;
   readonly chain = new Chain();
   readonly job = new Job();
   /** VIRTIO_CRYPTO_*, or PENDING. */
@@ -96,6 +99,10 @@ class Entry {
   next = -1;
   /** The context of a stateless request, which ends with it. */
   own: Context | undefined = undefined;
+
+  constructor(index: number) {
+    this.index = index;
+  }
 }
 
 /** The limits a device sets its data queues. */
@@ -115,6 +122,9 @@ export class Round implements JobMemory {
   readonly #limits: QueueLimits;
   readonly #counters: QueueCounters;
   readonly #stopping: () => boolean;
+  readonly #log: RequestLogWriter | undefined;
+  /** The log, in a round that somebody wants to know of. */
+  #logging: RequestLogWriter | undefined;
   readonly #entries: Entry[] = [];
   #count = 0;
   readonly #request = new DataRequest();
@@ -137,6 +147,7 @@ export class Round implements JobMemory {
    * @param counters where to count
    * @param stopping asked while a large request runs on a portable engine:
    * true gives it up, so that a stop is not kept waiting
+   * @param log where requests are logged, if anywhere
    */
   constructor(
     memory: GuestMemory,
@@ -145,6 +156,7 @@ export class Round implements JobMemory {
     limits: QueueLimits,
     counters: QueueCounters,
     stopping: () => boolean,
+    log?: RequestLogWriter,
   ) {
     this.memory = memory;
     this.#cursor = new SegmentCursor(memory, this.segments);
@@ -155,6 +167,7 @@ export class Round implements JobMemory {
     this.#limits = limits;
     this.#counters = counters;
     this.#stopping = stopping;
+    this.#log = log;
     const groups = this.#runners.reduce(
       (sum, runner) => sum + runner.groups,
       0,
@@ -188,6 +201,9 @@ export class Round implements JobMemory {
     if (this.#count === 0) {
       return broken ? RoundResult.BROKEN : RoundResult.IDLE;
     }
+    this.#logging = this.#log?.begin(layout, this.#counters.requests)
+      ? this.#log
+      : undefined;
     const count = this.#decodeAll(ring, layout);
     this.#runGroups(count === 1);
     if (count === 1) {
@@ -200,7 +216,9 @@ export class Round implements JobMemory {
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
     // Before the driver sees them: who asks after a request finds it counted.
-    this.#counters.round(performance.now() - started);
+    const milliseconds = performance.now() - started;
+    this.#counters.round(milliseconds);
+    this.#logging?.publish(count, started, milliseconds);
     ring.publish();
     if (!ring.shouldSignal()) return RoundResult.WORKED;
     this.#counters.signal();
@@ -215,7 +233,7 @@ export class Round implements JobMemory {
     let bytes = 0;
     let walked = 0;
     while (this.#count < ROUND_REQUESTS) {
-      const entry = this.#entries[this.#count] ??= new Entry();
+      const entry = this.#entries[this.#count] ??= new Entry(this.#count);
       const { chain } = entry;
       const taken = ring.take(chain, segments);
       if (taken !== TAKEN) return taken !== RING_BROKEN;
@@ -332,6 +350,7 @@ export class Round implements JobMemory {
     ) return INVSESS;
     const { parameters, context } = session;
     entry.row = counterRow(parameters);
+    this.#logging?.session(entry.index, parameters);
     if (request.service === CIPHER) {
       if (!isSymmetricOperation(request.opType)) return NOTSUPP;
       if (request.opType !== parameters.opType) return ERR;
@@ -400,7 +419,14 @@ export class Round implements JobMemory {
   /** Writes the status behind the result, and returns the chain. */
   #answer(entry: Entry, ring: DeviceRing): void {
     const { chain, job } = entry;
-    if (entry.status === PENDING) entry.status = statusOf(job.outcome);
+    const ran = entry.status === PENDING;
+    if (ran) entry.status = statusOf(job.outcome);
+    this.#logging?.answer(
+      entry.index,
+      chain,
+      entry.status,
+      ran ? job.ranBy ?? this.#capabilities.engines[0]!.name : undefined,
+    );
     this.#release(entry);
     const bytes = this.memory.bytes[chain.lastWindow];
     if (bytes === undefined) {

@@ -8,7 +8,7 @@
 import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
 import { POLLIN, PollSet } from "../host/poll.ts";
 import type { Log } from "../log.ts";
-import type { DeviceOptions } from "../service/device_core.ts";
+import type { CoreOptions } from "../service/device_core.ts";
 import type { QueueStatistics } from "../service/counters.ts";
 import { Connection } from "./connection.ts";
 import { listenUnix, socketRole, UnixListener } from "./listener.ts";
@@ -16,7 +16,7 @@ import { closeFd, SocketIo } from "./socket.ts";
 import { VhostUserDevice } from "./vhost_user_device.ts";
 
 /** What a server serves, and where. */
-export interface ServerOptions extends DeviceOptions {
+export interface ServerOptions extends CoreOptions {
   /** Paths of UNIX sockets to make; each is a device of its own. */
   readonly socketPaths?: readonly string[] | undefined;
   /**

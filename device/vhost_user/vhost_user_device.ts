@@ -7,7 +7,7 @@
 
 import type { Log } from "../log.ts";
 import { ControlQueue } from "../service/control_queue.ts";
-import { DeviceCore, type DeviceOptions } from "../service/device_core.ts";
+import { type CoreOptions, DeviceCore } from "../service/device_core.ts";
 import { VHOST_USER_F_PROTOCOL_FEATURES } from "./protocol.ts";
 import { ControlRing, type ServedRing, WorkerRing } from "./served_ring.ts";
 
@@ -43,7 +43,7 @@ export class VhostUserDevice {
    * @param log where to write
    * @throws {RangeError} An option is out of its range
    */
-  constructor(options: DeviceOptions, log: Log) {
+  constructor(options: CoreOptions, log: Log) {
     this.core = new DeviceCore(options, () => {
       for (const worker of this.#workers) worker.wake();
     });
