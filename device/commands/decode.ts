@@ -15,16 +15,15 @@ import { nameOf } from "../spec/names.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import { askDevice, canAsk } from "./decode/ask.ts";
 import { decodeControl } from "./decode/control_view.ts";
-import { decodeData } from "./decode/data_view.ts";
-import type { Decoded, Surroundings } from "./decode/decoded.ts";
+import { decodeData } from "../explain/data_view.ts";
+import type { Decoded, Surroundings } from "../explain/decoded.ts";
 import { requestFrom } from "./decode/input.ts";
 import {
   LAYOUT_NAMES,
   type LayoutName,
   type Reading,
   readingsFor,
-  servicesOption,
-} from "./decode/reading.ts";
+} from "../explain/reading.ts";
 import {
   isGood,
   readingLines,
@@ -32,6 +31,7 @@ import {
   type Verdict,
   verdictOf,
 } from "./decode/report.ts";
+import { servicesOption } from "./decode/services_option.ts";
 import { sessionOption } from "./decode/session_option.ts";
 import { integerOption, UsageError, wordOption } from "./usage.ts";
 

@@ -28,9 +28,9 @@ import {
   type Head,
   keysOf,
 } from "./control_problems.ts";
-import type { Decoded, Part, Surroundings } from "./decoded.ts";
-import { fieldsOf, type PlacedStructure } from "./fields.ts";
-import type { Reading } from "./reading.ts";
+import type { Decoded, Part, Surroundings } from "../../explain/decoded.ts";
+import { fieldsOf, type PlacedStructure } from "../../explain/fields.ts";
+import type { Reading } from "../../explain/reading.ts";
 import { sessionOption } from "./session_option.ts";
 
 const AT = tables.CTRL_HEADER.size;

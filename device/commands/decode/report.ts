@@ -8,9 +8,9 @@ import {
   VIRTIO_CRYPTO_BADMSG,
   VIRTIO_CRYPTO_OK,
 } from "../../spec/constants.ts";
-import { named } from "./problem.ts";
-import type { Decoded, Part } from "./decoded.ts";
-import { valueText } from "./fields.ts";
+import { named } from "../../explain/problem.ts";
+import type { Decoded, Part } from "../../explain/decoded.ts";
+import { valueText } from "../../explain/fields.ts";
 
 /** What the device answers, as far as that can be told. */
 export interface Verdict {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Algorithm } from "../../engine/algorithm.ts";
+import type { Algorithm } from "../engine/algorithm.ts";
 import {
   VIRTIO_CRYPTO_FLAG_NONE_SESSION_MODE,
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
@@ -14,11 +14,11 @@ import {
   VIRTIO_CRYPTO_SERVICE_MAC,
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
-} from "../../spec/constants.ts";
-import { DATA_HEADER_SIZE, type DataRequest } from "../../spec/data_request.ts";
-import * as tables from "../../spec/data_structures.ts";
-import { SERVICE_NAMES } from "../../spec/names.ts";
-import type { Structure } from "../../spec/structure.ts";
+} from "../spec/constants.ts";
+import { DATA_HEADER_SIZE, type DataRequest } from "../spec/data_request.ts";
+import * as tables from "../spec/data_structures.ts";
+import { SERVICE_NAMES } from "../spec/names.ts";
+import type { Structure } from "../spec/structure.ts";
 import {
   dataProblems,
   decodeHead,

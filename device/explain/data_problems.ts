@@ -4,7 +4,7 @@
  * @module
  */
 
-import { directionFits } from "../../service/data_service.ts";
+import { directionFits } from "../service/data_service.ts";
 import {
   serviceOf,
   VIRTIO_CRYPTO_ERR,
@@ -13,16 +13,16 @@ import {
   VIRTIO_CRYPTO_OK,
   VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
-} from "../../spec/constants.ts";
-import { decodeDataRequest } from "../../spec/data_decoder.ts";
+} from "../spec/constants.ts";
+import { decodeDataRequest } from "../spec/data_decoder.ts";
 import {
   DATA_FIXED_MAX,
   DATA_HEADER_SIZE,
   DataRequest,
-} from "../../spec/data_request.ts";
-import * as tables from "../../spec/data_structures.ts";
-import { nameOf, SERVICE_NAMES } from "../../spec/names.ts";
-import type { OperationParameters } from "../../spec/session_parameters.ts";
+} from "../spec/data_request.ts";
+import * as tables from "../spec/data_structures.ts";
+import { nameOf, SERVICE_NAMES } from "../spec/names.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import type { Surroundings } from "./decoded.ts";
 import { jobProblems, type KnownOperation } from "./job_problems.ts";
 import {

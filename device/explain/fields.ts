@@ -9,9 +9,9 @@ import {
   VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
-} from "../../spec/constants.ts";
-import { type NamedKind, nameOf } from "../../spec/names.ts";
-import type { Field, Structure } from "../../spec/structure.ts";
+} from "../spec/constants.ts";
+import { type NamedKind, nameOf } from "../spec/names.ts";
+import type { Field, Structure } from "../spec/structure.ts";
 
 /** A structure at its place in a request. */
 export interface PlacedStructure {

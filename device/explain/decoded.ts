@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Capabilities } from "../../service/capabilities.ts";
-import type { OperationParameters } from "../../spec/session_parameters.ts";
+import type { Capabilities } from "../service/capabilities.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import type { FieldValue } from "./fields.ts";
 import type { Problem } from "./problem.ts";
 import type { Reading } from "./reading.ts";
