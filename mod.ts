@@ -35,7 +35,10 @@
  */
 
 export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
-export type { CoreOptions, DeviceOptions } from "./device/service/device_core.ts";
+export type {
+  CoreOptions,
+  DeviceOptions,
+} from "./device/service/device_core.ts";
 export type {
   AlgorithmStatistics,
   QueueStatistics,
@@ -69,6 +72,11 @@ export {
   type ServerOptions,
   VhostUserServer,
 } from "./device/vhost_user/server.ts";
+export type * from "./device/vhost_user/snapshot.ts";
+export {
+  type LoggedRequest,
+  RequestLogReader,
+} from "./device/service/request_log.ts";
 export {
   MissingFeatureError,
   VhostUserTransport,
@@ -91,7 +99,7 @@ export type {
   Sizes,
 } from "./device/engine/algorithm.ts";
 export type { EngineName } from "./device/engine/engine.ts";
-export type { SpecName } from "./device/spec/request_layout.ts";
+export type { RequestLayout, SpecName } from "./device/spec/request_layout.ts";
 export type {
   OperationParameters,
   SessionParameters,

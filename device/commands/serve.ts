@@ -9,6 +9,13 @@ import { parseArgs } from "@std/cli/parse-args";
 import type { EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
 import { consoleLog, LOG_LEVELS } from "../log.ts";
+import {
+  addressText,
+  type MonitorAddress,
+  parseAddress,
+} from "../monitor/address.ts";
+import { Monitor } from "../monitor/monitor.ts";
+import { RequestFeed } from "../monitor/request_feed.ts";
 import { MAX_DATA_QUEUES, MAX_MAX_SIZE } from "../service/device_core.ts";
 import { MAX_SESSIONS } from "../session/table.ts";
 import { SPEC_NAMES } from "../spec/request_layout.ts";
@@ -30,6 +37,8 @@ const USAGE =
   --poll-us=N           look for work for N microseconds before sleeping (0)
   --max-sessions=N      sessions of a device, 1 to ${MAX_SESSIONS} (4096)
   --max-size=BYTES      largest content of a request (16777216)
+  --monitor=HOST:PORT   serve metrics and the inspector over HTTP there; needs
+                        --allow-net=HOST:PORT
   --log=LEVEL           ${LOG_LEVELS.join(", ")} (info)
   --help                this text`;
 
@@ -39,6 +48,9 @@ const CAPABILITIES = { type: "crypto", features: [] };
 /** How long a stop may take before the process ends without it. */
 const STOP_MS = 1000;
 
+/** Requests that the log of a data queue holds, where there is one. */
+const LOG_RECORDS = 8192;
+
 const STRINGS = [
   "fd",
   "queues",
@@ -47,11 +59,14 @@ const STRINGS = [
   "poll-us",
   "max-sessions",
   "max-size",
+  "monitor",
   "log",
 ] as const;
 
 function parse(args: readonly string[]): {
   options: ServerOptions;
+  engine: EngineName | "auto";
+  monitor: MonitorAddress | undefined;
   help: boolean;
   capabilities: boolean;
 } {
@@ -84,6 +99,8 @@ function parse(args: readonly string[]): {
     ...ENGINE_NAMES,
   ]) ?? "auto";
   return {
+    engine,
+    monitor: monitorOption(one("monitor")),
     help: given.help,
     capabilities: given["print-capabilities"],
     options: {
@@ -103,6 +120,28 @@ function parse(args: readonly string[]): {
       log: consoleLog(level),
     },
   };
+}
+
+function monitorOption(text: string | undefined): MonitorAddress | undefined {
+  if (text === undefined) return undefined;
+  const address = parseAddress(text);
+  if (address === undefined) {
+    throw new UsageError(
+      `Cannot use --monitor=${text}: HOST:PORT is needed, as in 127.0.0.1:9100`,
+    );
+  }
+  return address;
+}
+
+/** Without being asked on the way: a prompt would stop the server. */
+function mustListen(address: MonitorAddress): void {
+  const host = addressText(address);
+  const { state } = Deno.permissions.querySync({ name: "net", host });
+  if (state !== "granted") {
+    throw new Error(
+      `Cannot serve the monitor at ${host}: that needs --allow-net=${host}`,
+    );
+  }
 }
 
 /** Data queues are served by workers, whose modules have to be read. */
@@ -127,7 +166,7 @@ function mustReadWorkers(): void {
  * @throws {Error} The sockets or devices cannot be made
  */
 export async function serve(args: readonly string[]): Promise<number> {
-  const { options, help, capabilities } = parse(args);
+  const { options, engine, monitor: address, help, capabilities } = parse(args);
   if (help) {
     console.log(USAGE);
     return 0;
@@ -147,7 +186,28 @@ export async function serve(args: readonly string[]): Promise<number> {
     throw new UsageError("Cannot use the same --socket-path twice");
   }
   mustReadWorkers();
-  const server = new VhostUserServer(options);
+  if (address !== undefined) mustListen(address);
+  const started = Date.now();
+  const server = new VhostUserServer({
+    ...options,
+    logRecords: address === undefined ? undefined : LOG_RECORDS,
+  });
+  const feed = new RequestFeed(server);
+  const { spec = "v15" } = options;
+  let monitor: Monitor | undefined;
+  try {
+    monitor = address && new Monitor({
+      address,
+      server,
+      description: { started, engine, spec },
+      engines: options.engines ?? ENGINE_NAMES,
+      feed,
+    });
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  if (monitor !== undefined) options.log?.info(`Monitor at ${monitor.url}`);
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
     server.stop();
@@ -160,5 +220,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     }`,
   );
   await server.run();
+  feed.close();
+  await monitor?.close();
   return 0;
 }

@@ -167,23 +167,24 @@ export function* dataProblems(
       text: "The writable part is empty: there is no place for a status",
     };
   }
-  if (bytes.length < DATA_HEADER_SIZE) {
+  const readable = around.readable ?? bytes.length;
+  if (readable < DATA_HEADER_SIZE) {
     return yield {
       status: VIRTIO_CRYPTO_ERR,
       field: "header",
       text:
-        `The header is incomplete: ${bytes.length} bytes of ${DATA_HEADER_SIZE}`,
+        `The header is incomplete: ${readable} bytes of ${DATA_HEADER_SIZE}`,
     };
   }
   if (status !== VIRTIO_CRYPTO_OK) {
     return yield headerProblem(bytes, reading, status);
   }
-  if (bytes.length < request.variableAt) {
+  if (readable < request.variableAt) {
     return yield {
       status: VIRTIO_CRYPTO_ERR,
       field: "fixed part",
       text:
-        `The fixed part is incomplete: ${bytes.length} bytes of ${request.variableAt}`,
+        `The fixed part is incomplete: ${readable} bytes of ${request.variableAt}`,
     };
   }
   const operation = operationOf(request, around);
@@ -192,7 +193,7 @@ export function* dataProblems(
     : statelessProblems(request, around);
   if (stop) return;
   yield* jobProblems(request, operation, {
-    readable: bytes.length,
+    readable,
     writable: around.writable,
     maxSize: around.maxSize,
   });

@@ -41,6 +41,11 @@ export interface Surroundings {
   readonly queues: number;
   /** Largest content of a request in bytes. */
   readonly maxSize: number;
+  /**
+   * Bytes of the readable part, where only header and fixed part of it are
+   * there.
+   */
+  readonly readable?: number | undefined;
   /** Bytes of the writable part, where that is known. */
   readonly writable: number | undefined;
   /** The session of a data request, where that is known. */

@@ -78,6 +78,24 @@ function revision1(services: number, modes: number): Reading {
 }
 
 /**
+ * The reading of a layout that is known.
+ *
+ * @param layout the layout
+ * @returns how it reads requests
+ */
+export function readingOf(layout: RequestLayout): Reading {
+  const { kind, services, modeServices } = layout;
+  switch (kind) {
+    case "legacy":
+      return legacy(services);
+    case "v15":
+      return v15(services, modeServices);
+    case "revision1":
+      return revision1(services, modeServices);
+  }
+}
+
+/**
  * The readings to try.
  *
  * @param services one bit a service the device offers

@@ -59,6 +59,11 @@ export class ControlQueue {
     return this.#ring !== undefined;
   }
 
+  /** Where the ring stands, as GET_VRING_BASE has it. */
+  get position(): number | undefined {
+    return this.#ring?.state;
+  }
+
   /** What broke the ring, if something did. */
   get broken(): Error | undefined {
     return this.#ring?.broken;

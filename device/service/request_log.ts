@@ -111,7 +111,7 @@ export interface LoggedRequest {
   /**
    * Its mode; "none" where it was refused before that was known.
    */
-  readonly mode: (typeof MODES)[number];
+  readonly mode: "none" | "session" | "stateless";
   /** Header and fixed part, as far as they were copied; never a key. */
   readonly head: Uint8Array<ArrayBuffer>;
   /** Bytes of its readable part. */
@@ -122,7 +122,7 @@ export interface LoggedRequest {
   readonly session: OperationParameters | undefined;
   /** VIRTIO_CRYPTO_*; undefined where there was no byte for it. */
   readonly status: number | undefined;
-  /** A value of {@linkcode ChainFault}. */
+  /** What is wrong with its chain: a value of ChainFault, 0 for nothing. */
   readonly fault: number;
   /** The engine that ran it, of a chain the cipher's; undefined for none. */
   readonly engine: EngineName | undefined;
@@ -337,7 +337,11 @@ export class RequestLogReader {
   /** The next record to read, modulo 2^32. */
   #next: number;
 
-  /** @param buffer what {@linkcode createRequestLog} made */
+  /**
+   * Reads from now on.
+   *
+   * @param buffer a queue's log
+   */
   constructor(buffer: SharedArrayBuffer) {
     this.#records = recordsOf(buffer);
     this.#state = new Int32Array(buffer, 0, HEAD_SIZE / 4);

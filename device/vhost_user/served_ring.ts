@@ -63,8 +63,8 @@ export interface ServedRing {
    */
   kicked(ready: number): void;
   /**
-   * Where the ring stood after the last round, when whoever served it is gone;
-   * undefined when that is not known.
+   * Where the ring stood after the last round, also when whoever served it is
+   * gone; undefined when that is not known.
    */
   readonly position: number | undefined;
   /** Contexts of ended sessions are to be wiped. */
@@ -181,7 +181,6 @@ export class WorkerRing implements ServedRing {
 
 /** The control queue, served by the main thread. */
 export class ControlRing implements ServedRing {
-  readonly position = undefined;
   readonly #queue: ControlQueue;
   readonly #broken: (reason: string) => void;
   #kick = -1;
@@ -194,6 +193,10 @@ export class ControlRing implements ServedRing {
   constructor(queue: ControlQueue, broken: (reason: string) => void) {
     this.#queue = queue;
     this.#broken = broken;
+  }
+
+  get position(): number | undefined {
+    return this.#queue.position;
   }
 
   /** What the control queue counted so far. */

@@ -1,0 +1,189 @@
+/**
+ * Reads the request logs of a server's data queues, for as long as somebody
+ * looks: for the inspector some requests a second, for a trace all of them.
+ *
+ * @module
+ */
+
+import {
+  type LoggedRequest,
+  RequestLogReader,
+} from "../service/request_log.ts";
+
+/** Where logged requests come from. */
+export interface LogSource {
+  /** The request log of each data queue, by socket. */
+  readonly logs: readonly (readonly (SharedArrayBuffer | undefined)[])[];
+}
+
+/** Who gets a queue's requests. */
+export interface RequestSink {
+  /**
+   * Takes a request.
+   *
+   * @param request the request
+   * @param device number of its device
+   * @param queue number of its queue
+   */
+  request(request: LoggedRequest, device: number, queue: number): void;
+  /**
+   * Is told of requests that were overwritten before they could be read.
+   *
+   * @param count how many
+   * @param device number of their device
+   * @param queue number of their queue
+   */
+  lost(count: number, device: number, queue: number): void;
+  /** Whether it takes no more for now. */
+  readonly full: boolean;
+}
+
+interface Queue {
+  readonly device: number;
+  readonly queue: number;
+  readonly reader: RequestLogReader;
+}
+
+/** What a writer is allowed at a time where all are wanted. */
+const UNLIMITED = 1 << 29;
+
+/** Most requests read of a queue before other things get their turn. */
+const BATCH = 512;
+
+/** How often the logs are read, in milliseconds. */
+const TRACE_MS = 5;
+const SAMPLE_MS = 200;
+
+/** Requests a second that the inspector gets on average… */
+const SAMPLE_RATE = 100;
+/** …and how many more after a pause, so that a second has 200 at most. */
+const SAMPLE_BURST = 100;
+
+/**
+ * Reads the logs for two kinds of sinks. A trace gets every request; a sample
+ * as many as a person can look at.
+ */
+export class RequestFeed {
+  readonly #source: LogSource;
+  readonly #queues = new Map<SharedArrayBuffer, Queue>();
+  #trace: RequestSink | undefined;
+  #sample: RequestSink | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #allowance = 0;
+  #sampledAt = 0;
+  /** Which queue is read first, so that each has its turn. */
+  #turn = 0;
+
+  /** @param source the logs */
+  constructor(source: LogSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Sends all requests to a sink from now on.
+   *
+   * @param sink the sink; undefined for none
+   */
+  setTrace(sink: RequestSink | undefined): void {
+    this.#trace = sink;
+    this.#start();
+  }
+
+  /**
+   * Sends some requests to a sink from now on.
+   *
+   * @param sink the sink; undefined for none
+   */
+  setSample(sink: RequestSink | undefined): void {
+    if (this.#sample === undefined) this.#allowance = SAMPLE_BURST;
+    this.#sampledAt = performance.now();
+    this.#sample = sink;
+    this.#start();
+  }
+
+  /** Reads what waits, to its end: for a trace that is about to be closed. */
+  drain(): void {
+    while (this.#trace !== undefined && !this.#trace.full && this.#read()) {
+      // Until nothing waits.
+    }
+  }
+
+  /** Reads no more. */
+  close(): void {
+    this.#trace = undefined;
+    this.#sample = undefined;
+    this.#start();
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#open();
+    const off = this.#trace === undefined && this.#sample === undefined;
+    for (const { reader } of this.#queues.values()) {
+      if (off) reader.request(0);
+    }
+    if (off) return;
+    this.#ask();
+    this.#schedule(false);
+  }
+
+  #schedule(more: boolean): void {
+    const wait = this.#trace === undefined ? SAMPLE_MS : more ? 0 : TRACE_MS;
+    this.#timer = setTimeout(() => this.#turnOver(), wait);
+  }
+
+  #turnOver(): void {
+    this.#open();
+    const more = this.#read();
+    this.#ask();
+    this.#schedule(more);
+  }
+
+  /** Finds the logs of queues that came into use. */
+  #open(): void {
+    this.#source.logs.forEach((logs, device) =>
+      logs.forEach((log, queue) => {
+        if (log === undefined || this.#queues.has(log)) return;
+        const reader = new RequestLogReader(log);
+        this.#queues.set(log, { device, queue, reader });
+      })
+    );
+  }
+
+  /** Tells the writers how much to log. */
+  #ask(): void {
+    const now = performance.now();
+    this.#allowance = Math.min(
+      SAMPLE_BURST,
+      this.#allowance + (now - this.#sampledAt) * SAMPLE_RATE / 1000,
+    );
+    this.#sampledAt = now;
+    const wanted = this.#trace !== undefined
+      ? UNLIMITED
+      : Math.floor(this.#allowance);
+    for (const { reader } of this.#queues.values()) reader.request(wanted);
+  }
+
+  /** Reads once from each queue; true where more waits. */
+  #read(): boolean {
+    const queues = [...this.#queues.values()];
+    let more = false;
+    this.#turn++;
+    for (let i = 0; i < queues.length; i++) {
+      const entry = queues[(i + this.#turn) % queues.length]!;
+      if (this.#trace?.full) break;
+      const { device, queue, reader } = entry;
+      const lost = reader.read(BATCH, (request) => {
+        this.#trace?.request(request, device, queue);
+        if (this.#sample !== undefined && this.#allowance >= 1) {
+          this.#allowance--;
+          this.#sample.request(request, device, queue);
+        }
+      });
+      if (lost > 0) this.#trace?.lost(lost, device, queue);
+      more ||= reader.waiting > 0;
+    }
+    return more;
+  }
+}
