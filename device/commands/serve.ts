@@ -9,17 +9,17 @@ import { parseArgs } from "@std/cli/parse-args";
 import type { EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
 import { consoleLog, LOG_LEVELS } from "../log.ts";
-import {
-  addressText,
-  type MonitorAddress,
-  parseAddress,
-} from "../monitor/address.ts";
-import { Monitor } from "../monitor/monitor.ts";
-import { RequestFeed } from "../monitor/request_feed.ts";
 import { MAX_DATA_QUEUES, MAX_MAX_SIZE } from "../service/device_core.ts";
 import { MAX_SESSIONS } from "../session/table.ts";
 import { SPEC_NAMES } from "../spec/request_layout.ts";
 import { type ServerOptions, VhostUserServer } from "../vhost_user/server.ts";
+import {
+  logRecords,
+  monitorOption,
+  mustObserve,
+  type Observation,
+  Observers,
+} from "./observers.ts";
 import { integerOption, UsageError, wordOption } from "./usage.ts";
 
 const USAGE =
@@ -39,6 +39,8 @@ const USAGE =
   --max-size=BYTES      largest content of a request (16777216)
   --monitor=HOST:PORT   serve metrics and the inspector over HTTP there; needs
                         --allow-net=HOST:PORT
+  --trace=FILE          write each request as a JSON line there; needs
+                        --allow-write=FILE
   --log=LEVEL           ${LOG_LEVELS.join(", ")} (info)
   --help                this text`;
 
@@ -47,9 +49,6 @@ const CAPABILITIES = { type: "crypto", features: [] };
 
 /** How long a stop may take before the process ends without it. */
 const STOP_MS = 1000;
-
-/** Requests that the log of a data queue holds, where there is one. */
-const LOG_RECORDS = 8192;
 
 const STRINGS = [
   "fd",
@@ -60,13 +59,14 @@ const STRINGS = [
   "max-sessions",
   "max-size",
   "monitor",
+  "trace",
   "log",
 ] as const;
 
 function parse(args: readonly string[]): {
   options: ServerOptions;
   engine: EngineName | "auto";
-  monitor: MonitorAddress | undefined;
+  observation: Observation;
   help: boolean;
   capabilities: boolean;
 } {
@@ -100,7 +100,10 @@ function parse(args: readonly string[]): {
   ]) ?? "auto";
   return {
     engine,
-    monitor: monitorOption(one("monitor")),
+    observation: {
+      monitor: monitorOption(one("monitor")),
+      trace: one("trace"),
+    },
     help: given.help,
     capabilities: given["print-capabilities"],
     options: {
@@ -120,28 +123,6 @@ function parse(args: readonly string[]): {
       log: consoleLog(level),
     },
   };
-}
-
-function monitorOption(text: string | undefined): MonitorAddress | undefined {
-  if (text === undefined) return undefined;
-  const address = parseAddress(text);
-  if (address === undefined) {
-    throw new UsageError(
-      `Cannot use --monitor=${text}: HOST:PORT is needed, as in 127.0.0.1:9100`,
-    );
-  }
-  return address;
-}
-
-/** Without being asked on the way: a prompt would stop the server. */
-function mustListen(address: MonitorAddress): void {
-  const host = addressText(address);
-  const { state } = Deno.permissions.querySync({ name: "net", host });
-  if (state !== "granted") {
-    throw new Error(
-      `Cannot serve the monitor at ${host}: that needs --allow-net=${host}`,
-    );
-  }
 }
 
 /** Data queues are served by workers, whose modules have to be read. */
@@ -166,7 +147,7 @@ function mustReadWorkers(): void {
  * @throws {Error} The sockets or devices cannot be made
  */
 export async function serve(args: readonly string[]): Promise<number> {
-  const { options, engine, monitor: address, help, capabilities } = parse(args);
+  const { options, engine, observation, help, capabilities } = parse(args);
   if (help) {
     console.log(USAGE);
     return 0;
@@ -186,28 +167,24 @@ export async function serve(args: readonly string[]): Promise<number> {
     throw new UsageError("Cannot use the same --socket-path twice");
   }
   mustReadWorkers();
-  if (address !== undefined) mustListen(address);
+  mustObserve(observation);
   const started = Date.now();
   const server = new VhostUserServer({
     ...options,
-    logRecords: address === undefined ? undefined : LOG_RECORDS,
+    logRecords: logRecords(observation),
   });
-  const feed = new RequestFeed(server);
-  const { spec = "v15" } = options;
-  let monitor: Monitor | undefined;
+  let observers: Observers;
   try {
-    monitor = address && new Monitor({
-      address,
+    observers = new Observers(observation, {
       server,
-      description: { started, engine, spec },
+      description: { started, engine, spec: options.spec ?? "v15" },
       engines: options.engines ?? ENGINE_NAMES,
-      feed,
+      log: options.log ?? consoleLog("info"),
     });
   } catch (error) {
     await server.stop();
     throw error;
   }
-  if (monitor !== undefined) options.log?.info(`Monitor at ${monitor.url}`);
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
     server.stop();
@@ -220,7 +197,6 @@ export async function serve(args: readonly string[]): Promise<number> {
     }`,
   );
   await server.run();
-  feed.close();
-  await monitor?.close();
+  await observers.close();
   return 0;
 }

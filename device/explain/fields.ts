@@ -86,7 +86,13 @@ function kindOf(
   }
 }
 
-function isPadding(name: string): boolean {
+/**
+ * Whether a field means nothing.
+ *
+ * @param name its name
+ * @returns true for padding and reserved ones
+ */
+export function isPadding(name: string): boolean {
   return /(^|\.)(padding|reserved)$/.test(name);
 }
 

@@ -15,7 +15,7 @@ import { DATA_HEADER_SIZE, type DataRequest } from "../spec/data_request.ts";
 import { SERVICE_NAMES } from "../spec/names.ts";
 import { dataProblems, decodeHead, type Head } from "./data_problems.ts";
 import { faultText } from "./faults.ts";
-import { readingOf } from "./reading.ts";
+import { type Reading, readingOf } from "./reading.ts";
 
 /** What is known of the device that answered. */
 export interface AnsweringDevice {
@@ -41,8 +41,20 @@ export function requestOf(logged: LoggedRequest): DataRequest | undefined {
     : undefined;
 }
 
+/** The reading of the layout that was asked for last: most have the same. */
+let lastReading = readingOf({ kind: "legacy", services: 0, modeServices: 0 });
+
+function readingFor({ layout }: LoggedRequest): Reading {
+  const last = lastReading.layout;
+  if (
+    last.kind !== layout.kind || last.services !== layout.services ||
+    last.modeServices !== layout.modeServices
+  ) lastReading = readingOf(layout);
+  return lastReading;
+}
+
 function headOf(logged: LoggedRequest): Head {
-  return decodeHead(logged.head, readingOf(logged.layout));
+  return decodeHead(logged.head, readingFor(logged));
 }
 
 /**
@@ -61,7 +73,7 @@ export function problemsOf(
   if (broken !== null) return [broken];
   if (status === VIRTIO_CRYPTO_OK) return [];
   const problems = [
-    ...dataProblems(logged.head, readingOf(logged.layout), headOf(logged), {
+    ...dataProblems(logged.head, readingFor(logged), headOf(logged), {
       ...device,
       readable,
       writable,

@@ -9,7 +9,7 @@ import type { Histogram } from "prom-client";
 import { LATENCY_BUCKETS } from "../service/counters.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
 import type { DeviceSnapshot, QueueSnapshot } from "../vhost_user/snapshot.ts";
-import { STATUS_NAMES } from "./description.ts";
+import { STATUS_NAMES } from "../explain/description.ts";
 import { type ServerDescription, VERSION } from "./state.ts";
 
 type Labels = Readonly<Record<string, string>>;

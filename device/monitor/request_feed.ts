@@ -101,11 +101,16 @@ export class RequestFeed {
     this.#start();
   }
 
-  /** Reads what waits, to its end: for a trace that is about to be closed. */
-  drain(): void {
-    while (this.#trace !== undefined && !this.#trace.full && this.#read()) {
-      // Until nothing waits.
+  /**
+   * Reads what waits for a trace that is about to be closed.
+   *
+   * @returns true where more waits, until the trace takes it
+   */
+  drain(): boolean {
+    while (this.#trace !== undefined && !this.#trace.full) {
+      if (!this.#read()) return false;
     }
+    return this.#trace !== undefined;
   }
 
   /** Reads no more. */

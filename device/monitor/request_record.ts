@@ -14,7 +14,10 @@ import {
 } from "../explain/logged.ts";
 import type { LoggedRequest } from "../service/request_log.ts";
 import { OP_HEADER } from "../spec/data_structures.ts";
-import { describeRequest, type RequestDescription } from "./description.ts";
+import {
+  describeRequest,
+  type RequestDescription,
+} from "../explain/description.ts";
 
 /** A field of a request. */
 export interface RecordField {

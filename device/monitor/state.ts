@@ -11,7 +11,7 @@ import type {
 } from "../service/counters.ts";
 import type { SpecName } from "../spec/request_layout.ts";
 import type { DeviceSnapshot, QueueSnapshot } from "../vhost_user/snapshot.ts";
-import { STATUS_NAMES } from "./description.ts";
+import { STATUS_NAMES } from "../explain/description.ts";
 
 /** Version of this package. */
 export const VERSION: string = config.version;

@@ -1,5 +1,5 @@
 /**
- * What inspector and trace both say of a logged request.
+ * What is said of a logged request wherever one is shown.
  *
  * @module
  */
