@@ -33,6 +33,8 @@ import {
 } from "./decode/report.ts";
 import { servicesOption } from "./decode/services_option.ts";
 import { sessionOption } from "./decode/session_option.ts";
+import { tracedReport } from "./decode/traced.ts";
+import { once } from "./options.ts";
 import { integerOption, UsageError, wordOption } from "./usage.ts";
 
 const USAGE =
@@ -56,6 +58,9 @@ that start with # are comments). No byte of a key is ever shown.
   --writable=N           bytes of the writable part (what the request needs)
   --queues=N             data queues of the device, 1 to ${MAX_DATA_QUEUES} (2)
   --max-size=BYTES       largest content of a request (16777216)
+  --trace=FILE           a request of a trace, in place of all the above: what
+                         serve --trace wrote; needs --line
+  --line=N               the line of the trace
   --help                 this text
 
 Exit status: 0 the device would serve it, 3 it would refuse it, 2 the command
@@ -73,6 +78,8 @@ const STRINGS = [
   "writable",
   "queues",
   "max-size",
+  "trace",
+  "line",
 ] as const;
 
 const QUEUE_NAMES = ["control", "data"] as const;
@@ -106,25 +113,7 @@ interface Settings {
   readonly writable: number | undefined;
   readonly queues: number;
   readonly maxSize: number;
-}
-
-/** The options that take a value, each at most once. */
-function onlyOnce(
-  given: Readonly<Record<(typeof STRINGS)[number], readonly string[]>>,
-): Readonly<Partial<Record<(typeof STRINGS)[number], string>>> {
-  const values: Partial<Record<(typeof STRINGS)[number], string>> = {};
-  for (const name of STRINGS) {
-    const [value, another] = given[name];
-    if (value === undefined) continue;
-    if (another !== undefined) {
-      throw new UsageError(`Cannot use --${name} more than once`);
-    }
-    if (value === "") {
-      throw new UsageError(`Cannot use --${name} without a value`);
-    }
-    values[name] = value;
-  }
-  return values;
+  readonly traced: { readonly file: string; readonly line: number } | undefined;
 }
 
 function parse(args: readonly string[]): Settings {
@@ -137,7 +126,7 @@ function parse(args: readonly string[]): Settings {
       throw new UsageError(`Cannot understand "${arg}"`);
     },
   });
-  const given = onlyOnce(strings);
+  const given = once(STRINGS, strings);
   const files = rest.map(String);
   if (files.length > 1) {
     throw new UsageError(`Cannot decode ${files.length} files at a time`);
@@ -145,6 +134,7 @@ function parse(args: readonly string[]): Settings {
   const layout = wordOption("layout", given.layout, LAYOUT_NAMES);
   return {
     help,
+    traced: tracedOption(given, files.length),
     file: files[0] ?? "-",
     layout,
     queue: wordOption("queue", given.queue, QUEUE_NAMES),
@@ -157,6 +147,33 @@ function parse(args: readonly string[]): Settings {
     maxSize: integerOption("max-size", given["max-size"], 1, MAX_MAX_SIZE) ??
       16 << 20,
   };
+}
+
+/** A request of a trace: nothing else has to be told of it. */
+function tracedOption(
+  given: Readonly<Partial<Record<(typeof STRINGS)[number], string>>>,
+  files: number,
+): Settings["traced"] {
+  const { trace: file, line: text, ...others } = given;
+  const line = integerOption("line", text, 1, Number.MAX_SAFE_INTEGER);
+  if (file === undefined) {
+    if (line !== undefined) {
+      throw new UsageError("Cannot use --line without --trace");
+    }
+    return undefined;
+  }
+  const [other] = Object.keys(others);
+  if (other !== undefined || files > 0) {
+    throw new UsageError(
+      `Cannot use --trace together with ${
+        other === undefined ? "a file" : `--${other}`
+      }`,
+    );
+  }
+  if (line === undefined) {
+    throw new UsageError("Cannot use --trace without --line");
+  }
+  return { file, line };
 }
 
 /** The services whose mode feature was negotiated, where that was told. */
@@ -227,6 +244,12 @@ export async function decode(
   if (settings.help) {
     io.print(USAGE);
     return 0;
+  }
+  if (settings.traced !== undefined) {
+    const { file, line } = settings.traced;
+    const { lines, served } = await tracedReport(file, line);
+    for (const text of lines) io.print(text);
+    return served ? 0 : REFUSED;
   }
   const capabilities = new Capabilities(openEngines(ENGINE_NAMES));
   const { session, maxSize, queues, writable } = settings;

@@ -52,21 +52,10 @@ const MODE = HEAD_LENGTH + 8;
 const SESSION = HEAD_LENGTH + 9;
 const PARAMETERS = SESSION + 1;
 
-/** The parameters of a session, in their order in a record. */
-const PARAMETER_NAMES = [
-  "service",
-  "opType",
-  "algorithm",
-  "op",
-  "keyLength",
-  "chainOrder",
-  "hashMode",
-  "hashAlgorithm",
-  "authKeyLength",
-  "resultLength",
-] as const satisfies readonly (keyof OperationParameters)[];
+/** The parameters of a session, in the order of OperationParameters. */
+const PARAMETER_COUNT = 10;
 
-const HEAD = 4 * (PARAMETERS + PARAMETER_NAMES.length);
+const HEAD = 4 * (PARAMETERS + PARAMETER_COUNT);
 const RECORD_SIZE = Math.ceil((HEAD + DATA_FIXED_MAX) / 8) * 8;
 
 /** STATUS where there was no byte for one. */
@@ -236,7 +225,6 @@ export class RequestLogWriter {
     const at = this.#at(entry);
     const words = this.#words;
     words[at + SESSION] = 1;
-    // In the order of PARAMETER_NAMES.
     words[at + PARAMETERS] = parameters.service;
     words[at + PARAMETERS + 1] = parameters.opType;
     words[at + PARAMETERS + 2] = parameters.algorithm;
@@ -428,11 +416,18 @@ export class RequestLogReader {
   }
 
   #parameters(): OperationParameters {
-    return Object.fromEntries(
-      PARAMETER_NAMES.map((
-        name,
-        index,
-      ) => [name, this.#words[PARAMETERS + index]!]),
-    ) as unknown as OperationParameters;
+    const words = this.#words;
+    return {
+      service: words[PARAMETERS]!,
+      opType: words[PARAMETERS + 1]!,
+      algorithm: words[PARAMETERS + 2]!,
+      op: words[PARAMETERS + 3]!,
+      keyLength: words[PARAMETERS + 4]!,
+      chainOrder: words[PARAMETERS + 5]!,
+      hashMode: words[PARAMETERS + 6]!,
+      hashAlgorithm: words[PARAMETERS + 7]!,
+      authKeyLength: words[PARAMETERS + 8]!,
+      resultLength: words[PARAMETERS + 9]!,
+    };
   }
 }

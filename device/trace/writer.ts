@@ -6,7 +6,8 @@
 
 import type { Log } from "../log.ts";
 import type { LoggedRequest } from "../service/request_log.ts";
-import { type TraceHead, traceRequest } from "./format.ts";
+import type { TraceHead } from "./format.ts";
+import { TraceLines } from "./lines.ts";
 
 /** Bytes that wait to be written at most; requests wait in their logs then. */
 const WAITING_BYTES = 4 << 20;
@@ -24,6 +25,7 @@ export class TraceWriter {
   readonly #file: Deno.FsFile;
   readonly #path: string;
   readonly #log: Log;
+  readonly #text = new TraceLines();
   #lines: string[] = [];
   #writing: Promise<void> | undefined;
   #failed = false;
@@ -53,7 +55,7 @@ export class TraceWriter {
         cause: error,
       });
     }
-    this.#add(head);
+    this.#add(JSON.stringify(head));
   }
 
   /** Whether it takes no more for now. */
@@ -64,13 +66,13 @@ export class TraceWriter {
   /** Takes a request. */
   request(logged: LoggedRequest, device: number, queue: number): void {
     this.#written++;
-    this.#add(traceRequest(logged, device, queue));
+    this.#add(this.#text.request(logged, device, queue));
   }
 
   /** Is told of requests that could not be read in time. */
   lost(count: number, device: number, queue: number): void {
     this.#lost += count;
-    this.#add({ lost: count, device, queue });
+    this.#add(JSON.stringify({ lost: count, device, queue }));
   }
 
   /**
@@ -97,9 +99,9 @@ export class TraceWriter {
     }
   }
 
-  #add(line: unknown): void {
+  #add(line: string): void {
     if (this.#failed) return;
-    this.#lines.push(`${JSON.stringify(line)}\n`);
+    this.#lines.push(`${line}\n`);
     this.#writing ??= this.#write();
   }
 
