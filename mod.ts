@@ -73,10 +73,8 @@ export {
   VhostUserServer,
 } from "./device/vhost_user/server.ts";
 export type * from "./device/vhost_user/snapshot.ts";
-export {
-  type LoggedRequest,
-  RequestLogReader,
-} from "./device/service/request_log.ts";
+export type { LoggedRequest } from "./device/service/request_log.ts";
+export { RequestLogReader } from "./device/service/request_log_reader.ts";
 export {
   MissingFeatureError,
   VhostUserTransport,

@@ -5,10 +5,8 @@
  * @module
  */
 
-import {
-  type LoggedRequest,
-  RequestLogReader,
-} from "../service/request_log.ts";
+import type { LoggedRequest } from "../service/request_log.ts";
+import { RequestLogReader } from "../service/request_log_reader.ts";
 
 /** Where logged requests come from. */
 export interface LogSource {

@@ -15,7 +15,7 @@ import { openRing } from "../virtqueue/open_ring.ts";
 import type { DeviceRing, RingSetup } from "../virtqueue/ring.ts";
 import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
-import { RequestLogWriter } from "./request_log.ts";
+import { RequestLogWriter } from "./request_log_writer.ts";
 import {
   type QueueLimits,
   Round,

@@ -42,7 +42,7 @@ import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
-import type { RequestLogWriter } from "./request_log.ts";
+import type { RequestLogWriter } from "./request_log_writer.ts";
 import { StatelessOperation } from "./stateless.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.

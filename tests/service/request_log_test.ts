@@ -2,10 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { concat } from "../engine/guest.ts";
 import { Random } from "../engine/random.ts";
 import type { SessionOptions } from "../../device/driver/session_options.ts";
-import {
-  type LoggedRequest,
-  RequestLogReader,
-} from "../../device/service/request_log.ts";
+import type { LoggedRequest } from "../../device/service/request_log.ts";
+import { RequestLogReader } from "../../device/service/request_log_reader.ts";
 import { DATA_HEADER_SIZE } from "../../device/spec/data_request.ts";
 import { ChainFault } from "../../device/virtqueue/chain.ts";
 import {

@@ -1,0 +1,235 @@
+/**
+ * The end of the request log that the queue's thread writes.
+ *
+ * @module
+ */
+
+import type { EngineName } from "../engine/engine.ts";
+import { ENGINE_NAMES } from "../engine/engines.ts";
+import { DATA_HEADER_SIZE, type DataRequest } from "../spec/data_request.ts";
+import { AEAD_PARA, HASH_PARA, OP_HEADER } from "../spec/data_structures.ts";
+import type { RequestLayout } from "../spec/request_layout.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
+import { type Chain, ChainFault } from "../virtqueue/chain.ts";
+import {
+  ENGINE,
+  FAULT,
+  HEAD,
+  HEAD_LENGTH,
+  HEAD_SIZE,
+  LAYOUT,
+  LAYOUT_KINDS,
+  LIMIT,
+  MILLISECONDS,
+  MODE,
+  NO_ENGINE,
+  NO_STATUS,
+  PARAMETERS,
+  READABLE,
+  RECORD_SIZE,
+  recordsOf,
+  ROUND,
+  ROUND_RECORDS,
+  SEQUENCE,
+  SESSION,
+  STATUS,
+  TIME,
+  WRITABLE,
+  WRITTEN,
+} from "./request_log.ts";
+
+/** Size every fixed part of the legacy layout is padded to. */
+const PADDED = DATA_HEADER_SIZE + 48;
+
+/**
+ * Bytes by service that hold named fields in the padded layout: what follows
+ * them is nothing, or whatever a driver put there that meant another layout.
+ */
+const NAMED: readonly number[] = [
+  PADDED,
+  DATA_HEADER_SIZE + HASH_PARA.size,
+  DATA_HEADER_SIZE + HASH_PARA.size,
+  // Without tag_len and reserved.
+  DATA_HEADER_SIZE + AEAD_PARA.at.tag_len,
+];
+
+/**
+ * The end that the queue's thread writes. The records of a round are filled in
+ * place, one an entry of the round, and shown when all are answered.
+ */
+export class RequestLogWriter {
+  readonly #state: Int32Array<SharedArrayBuffer>;
+  readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #words: Uint32Array<SharedArrayBuffer>;
+  readonly #numbers: Float64Array<SharedArrayBuffer>;
+  readonly #records: number;
+  /** The round's first record, modulo 2^32. */
+  #first: number;
+  /** How many records the round may write. */
+  #limit = 0;
+  #layout = 0;
+  #answered = 0;
+
+  /** @param buffer what {@linkcode createRequestLog} made */
+  constructor(buffer: SharedArrayBuffer) {
+    this.#records = recordsOf(buffer);
+    this.#state = new Int32Array(buffer, 0, HEAD_SIZE / 4);
+    this.#bytes = new Uint8Array(buffer, HEAD_SIZE);
+    const length = this.#records * RECORD_SIZE;
+    this.#words = new Uint32Array(buffer, HEAD_SIZE, length / 4);
+    this.#numbers = new Float64Array(buffer, HEAD_SIZE, length / 8);
+    // Another thread may have written before.
+    this.#first = this.#state[WRITTEN]!;
+  }
+
+  /**
+   * Starts a round.
+   *
+   * @param layout the layout of its requests
+   * @param answered requests that the queue answered before
+   * @returns false where nobody wants to know of it
+   */
+  begin(layout: RequestLayout, answered: number): boolean {
+    const limit = Atomics.load(this.#state, LIMIT) - this.#first | 0;
+    if (limit <= 0) return false;
+    this.#limit = Math.min(limit, ROUND_RECORDS);
+    this.#layout = LAYOUT_KINDS.indexOf(layout.kind) | layout.services << 8 |
+      layout.modeServices << 16;
+    this.#answered = answered;
+    return true;
+  }
+
+  /**
+   * Logs header and fixed part.
+   *
+   * @param entry number of the request in its round
+   * @param head the first bytes of the readable part, in private memory
+   * @param length how many of them there are
+   * @param request what they were decoded into
+   */
+  header(
+    entry: number,
+    head: DataView,
+    length: number,
+    request: DataRequest,
+  ): void {
+    if (entry >= this.#limit) return;
+    const at = this.#at(entry);
+    const words = this.#words;
+    const copied = headLength(head, length, request);
+    words[at + HEAD_LENGTH] = copied;
+    words[at + MODE] = request.variableAt === 0
+      ? 0
+      : request.sessionMode
+      ? 1
+      : 2;
+    words[at + SESSION] = 0;
+    let to = at + HEAD / 4;
+    let from = 0;
+    for (; from + 4 <= copied; from += 4) {
+      words[to++] = head.getUint32(from, true);
+    }
+    for (let byte = 4 * to; from < copied; from++) {
+      this.#bytes[byte++] = head.getUint8(from);
+    }
+  }
+
+  /**
+   * Logs what the request's session was created from.
+   *
+   * @param entry number of the request in its round
+   * @param parameters the session's parameters
+   */
+  session(entry: number, parameters: OperationParameters): void {
+    if (entry >= this.#limit) return;
+    const at = this.#at(entry);
+    const words = this.#words;
+    words[at + SESSION] = 1;
+    words[at + PARAMETERS] = parameters.service;
+    words[at + PARAMETERS + 1] = parameters.opType;
+    words[at + PARAMETERS + 2] = parameters.algorithm;
+    words[at + PARAMETERS + 3] = parameters.op;
+    words[at + PARAMETERS + 4] = parameters.keyLength;
+    words[at + PARAMETERS + 5] = parameters.chainOrder;
+    words[at + PARAMETERS + 6] = parameters.hashMode;
+    words[at + PARAMETERS + 7] = parameters.hashAlgorithm;
+    words[at + PARAMETERS + 8] = parameters.authKeyLength;
+    words[at + PARAMETERS + 9] = parameters.resultLength;
+  }
+
+  /**
+   * Logs a request's answer.
+   *
+   * @param entry number of the request in its round
+   * @param chain where it lies
+   * @param status VIRTIO_CRYPTO_*
+   * @param engine what ran it; undefined where nothing did
+   */
+  answer(
+    entry: number,
+    chain: Chain,
+    status: number,
+    engine: EngineName | undefined,
+  ): void {
+    if (entry >= this.#limit) return;
+    const at = this.#at(entry);
+    const words = this.#words;
+    words[at + READABLE] = chain.readableLength;
+    words[at + WRITABLE] = chain.writableLength;
+    words[at + STATUS] = chain.lastWindow < 0 ? NO_STATUS : status;
+    words[at + FAULT] = chain.fault;
+    words[at + ENGINE] = engine === undefined
+      ? NO_ENGINE
+      : ENGINE_NAMES.indexOf(engine);
+    if (chain.fault === ChainFault.NONE) return;
+    // Nothing of it was read: what is there is of an earlier request.
+    words[at + HEAD_LENGTH] = 0;
+    words[at + MODE] = 0;
+    words[at + SESSION] = 0;
+  }
+
+  /**
+   * Shows the round's records.
+   *
+   * @param count requests that the round answered
+   * @param started when it started, by `performance.now()`
+   * @param milliseconds how long it took
+   */
+  publish(count: number, started: number, milliseconds: number): void {
+    const records = Math.min(count, this.#limit);
+    const time = performance.timeOrigin + started;
+    for (let entry = 0; entry < records; entry++) {
+      const at = this.#at(entry);
+      this.#numbers[at / 2 + SEQUENCE] = this.#answered + entry + 1;
+      this.#numbers[at / 2 + TIME] = time;
+      this.#numbers[at / 2 + MILLISECONDS] = milliseconds;
+      this.#words[at + ROUND] = count;
+      this.#words[at + LAYOUT] = this.#layout;
+    }
+    this.#first = this.#first + records | 0;
+    Atomics.store(this.#state, WRITTEN, this.#first);
+  }
+
+  /** The first word of an entry's record. */
+  #at(entry: number): number {
+    return (this.#first + entry & this.#records - 1) * (RECORD_SIZE / 4);
+  }
+}
+
+/** Bytes of a request's first ones that may be kept: fields, and no key. */
+function headLength(
+  head: DataView,
+  length: number,
+  request: DataRequest,
+): number {
+  const { variableAt, service, opcode } = request;
+  let fields = variableAt;
+  if (variableAt === 0) {
+    // Refused by its header, or too short. Of an opcode that is none nothing
+    // says what follows.
+    const known = length >= DATA_HEADER_SIZE &&
+      head.getUint32(OP_HEADER.at.opcode, true) === opcode;
+    fields = known ? NAMED[service]! : DATA_HEADER_SIZE;
+  } else if (variableAt === PADDED) fields = NAMED[service]!;
+  return length < fields ? length : fields;
+}
