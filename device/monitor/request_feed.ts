@@ -7,6 +7,7 @@
 
 import type { LoggedRequest } from "../service/request_log.ts";
 import { RequestLogReader } from "../service/request_log_reader.ts";
+import { VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
 
 /** Where logged requests come from. */
 export interface LogSource {
@@ -52,10 +53,43 @@ const BATCH = 512;
 const TRACE_MS = 5;
 const SAMPLE_MS = 200;
 
-/** Requests a second that the inspector gets on average… */
-const SAMPLE_RATE = 100;
-/** …and how many more after a pause, so that a second has 200 at most. */
-const SAMPLE_BURST = 100;
+/**
+ * Requests that the inspector gets: so many a second on average, and so many
+ * after a pause. The refused ones have a share of their own. A second has 200
+ * at most.
+ */
+const SAMPLE = { rate: 60, saved: 100 };
+const REFUSED = { rate: 20, saved: 20 };
+
+/** What may still be given to a sink: so many a second, and some saved up. */
+class Allowance {
+  readonly #rate: number;
+  readonly #most: number;
+  #left: number;
+  #at = performance.now();
+
+  constructor({ rate, saved }: { rate: number; saved: number }) {
+    this.#rate = rate;
+    this.#most = saved;
+    this.#left = saved;
+  }
+
+  /** How many there are now. */
+  refresh(): number {
+    const now = performance.now();
+    const more = (now - this.#at) * this.#rate / 1000;
+    this.#left = Math.min(this.#most, this.#left + more);
+    this.#at = now;
+    return Math.floor(this.#left);
+  }
+
+  /** Takes one; false where none is left. */
+  take(): boolean {
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+}
 
 /**
  * Reads the logs for two kinds of sinks. A trace gets every request; a sample
@@ -67,8 +101,8 @@ export class RequestFeed {
   #trace: RequestSink | undefined;
   #sample: RequestSink | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #allowance = 0;
-  #sampledAt = 0;
+  readonly #any = new Allowance(SAMPLE);
+  readonly #refused = new Allowance(REFUSED);
   /** Which queue is read first, so that each has its turn. */
   #turn = 0;
 
@@ -93,8 +127,6 @@ export class RequestFeed {
    * @param sink the sink; undefined for none
    */
   setSample(sink: RequestSink | undefined): void {
-    if (this.#sample === undefined) this.#allowance = SAMPLE_BURST;
-    this.#sampledAt = performance.now();
     this.#sample = sink;
     this.#start();
   }
@@ -156,16 +188,17 @@ export class RequestFeed {
 
   /** Tells the writers how much to log. */
   #ask(): void {
-    const now = performance.now();
-    this.#allowance = Math.min(
-      SAMPLE_BURST,
-      this.#allowance + (now - this.#sampledAt) * SAMPLE_RATE / 1000,
-    );
-    this.#sampledAt = now;
-    const wanted = this.#trace !== undefined
-      ? UNLIMITED
-      : Math.floor(this.#allowance);
-    for (const { reader } of this.#queues.values()) reader.request(wanted);
+    const any = this.#any.refresh();
+    const refused = this.#refused.refresh();
+    const wanted = this.#trace === undefined ? any : UNLIMITED;
+    for (const { reader } of this.#queues.values()) {
+      reader.request(wanted, refused);
+    }
+  }
+
+  #mayShow({ status }: LoggedRequest): boolean {
+    return this.#any.take() ||
+      (status !== VIRTIO_CRYPTO_OK && this.#refused.take());
   }
 
   /** Reads once from each queue; true where more waits. */
@@ -179,8 +212,7 @@ export class RequestFeed {
       const { device, queue, reader } = entry;
       const lost = reader.read(BATCH, (request) => {
         this.#trace?.request(request, device, queue);
-        if (this.#sample !== undefined && this.#allowance >= 1) {
-          this.#allowance--;
+        if (this.#sample !== undefined && this.#mayShow(request)) {
           this.#sample.request(request, device, queue);
         }
       });

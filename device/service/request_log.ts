@@ -5,6 +5,9 @@
  * which the oldest is overwritten, and it is written only as far as the reader
  * asked.
  *
+ * Besides, it can be asked for refused requests: where one in a million is
+ * wrong, that is the one to look at.
+ *
  * A record holds the header and the fixed part of a request. No byte of a key
  * and none of the data gets here: they lie behind the fixed part, and where a
  * layout pads it, only its named fields are copied.
@@ -29,6 +32,10 @@ export const HEAD_SIZE = 64;
 export const WRITTEN = 0;
 /** i32: up to which of them to write. */
 export const LIMIT = 1;
+/** i32: refused requests written beyond that, modulo 2^32. */
+export const REFUSED = 2;
+/** i32: up to which of them to write. */
+export const REFUSED_LIMIT = 3;
 
 // A record: f64 fields, u32 fields, then header and fixed part.
 export const SEQUENCE = 0;

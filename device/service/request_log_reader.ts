@@ -24,6 +24,8 @@ import {
   READABLE,
   RECORD_SIZE,
   recordsOf,
+  REFUSED,
+  REFUSED_LIMIT,
   ROUND,
   ROUND_RECORDS,
   SEQUENCE,
@@ -61,10 +63,18 @@ export class RequestLogReader {
    * Has requests logged from the queue's next round on.
    *
    * @param requests how many at most, below 2^30; 0 for none
+   * @param refused how many at most that get another status than OK, beyond
+   * those; none when left out
    */
-  request(requests: number): void {
-    const written = Atomics.load(this.#state, WRITTEN);
-    Atomics.store(this.#state, LIMIT, written + requests | 0);
+  request(requests: number, refused = 0): void {
+    const state = this.#state;
+    const written = Atomics.load(state, WRITTEN);
+    Atomics.store(
+      state,
+      REFUSED_LIMIT,
+      Atomics.load(state, REFUSED) + refused | 0,
+    );
+    Atomics.store(state, LIMIT, written + requests | 0);
   }
 
   /** Records that wait to be read, those that were overwritten included. */

@@ -6,7 +6,14 @@
 
 import type { EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
-import { DATA_HEADER_SIZE, type DataRequest } from "../spec/data_request.ts";
+import type { SegmentCursor } from "../memory/segments.ts";
+import { VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
+import { decodeDataRequest } from "../spec/data_decoder.ts";
+import {
+  DATA_FIXED_MAX,
+  DATA_HEADER_SIZE,
+  DataRequest,
+} from "../spec/data_request.ts";
 import { AEAD_PARA, HASH_PARA, OP_HEADER } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
@@ -28,6 +35,8 @@ import {
   READABLE,
   RECORD_SIZE,
   recordsOf,
+  REFUSED,
+  REFUSED_LIMIT,
   ROUND,
   ROUND_RECORDS,
   SEQUENCE,
@@ -65,10 +74,23 @@ export class RequestLogWriter {
   readonly #records: number;
   /** The round's first record, modulo 2^32. */
   #first: number;
-  /** How many records the round may write. */
+  /** How many of the round's first requests to log. */
   #limit = 0;
-  #layout = 0;
+  /** How many refused ones to log beyond them. */
+  #refusedLimit = 0;
+  /** How many of those there were. */
+  #refused = 0;
+  /** The round's layout, and as a record has it. */
+  #layout: RequestLayout = { kind: "legacy", services: 0, modeServices: 0 };
+  #layoutWord = 0;
   #answered = 0;
+  /** What each request beyond the limit has for a session. */
+  readonly #sessions: (OperationParameters | undefined)[] = new Array(
+    ROUND_RECORDS,
+  ).fill(undefined);
+  // For the header of a refused request.
+  readonly #head = new DataView(new ArrayBuffer(DATA_FIXED_MAX));
+  readonly #request = new DataRequest();
 
   /** @param buffer what {@linkcode createRequestLog} made */
   constructor(buffer: SharedArrayBuffer) {
@@ -90,10 +112,17 @@ export class RequestLogWriter {
    * @returns false where nobody wants to know of it
    */
   begin(layout: RequestLayout, answered: number): boolean {
-    const limit = Atomics.load(this.#state, LIMIT) - this.#first | 0;
-    if (limit <= 0) return false;
-    this.#limit = Math.min(limit, ROUND_RECORDS);
-    this.#layout = LAYOUT_KINDS.indexOf(layout.kind) | layout.services << 8 |
+    const state = this.#state;
+    const limit = Atomics.load(state, LIMIT) - this.#first | 0;
+    const refused = Atomics.load(state, REFUSED_LIMIT) - state[REFUSED]! | 0;
+    if (limit <= 0 && refused <= 0) return false;
+    this.#limit = Math.max(0, Math.min(limit, ROUND_RECORDS));
+    // Together no more than a reader takes a running round to write.
+    this.#refusedLimit = Math.min(refused, ROUND_RECORDS - this.#limit);
+    this.#refused = 0;
+    this.#layout = layout;
+    this.#layoutWord = LAYOUT_KINDS.indexOf(layout.kind) |
+      layout.services << 8 |
       layout.modeServices << 16;
     this.#answered = answered;
     return true;
@@ -113,8 +142,17 @@ export class RequestLogWriter {
     length: number,
     request: DataRequest,
   ): void {
-    if (entry >= this.#limit) return;
-    const at = this.#at(entry);
+    if (entry < this.#limit) this.#header(entry, head, length, request);
+    else this.#sessions[entry] = undefined;
+  }
+
+  #header(
+    record: number,
+    head: DataView,
+    length: number,
+    request: DataRequest,
+  ): void {
+    const at = this.#at(record);
     const words = this.#words;
     const copied = headLength(head, length, request);
     words[at + HEAD_LENGTH] = copied;
@@ -141,8 +179,12 @@ export class RequestLogWriter {
    * @param parameters the session's parameters
    */
   session(entry: number, parameters: OperationParameters): void {
-    if (entry >= this.#limit) return;
-    const at = this.#at(entry);
+    if (entry < this.#limit) this.#session(entry, parameters);
+    else this.#sessions[entry] = parameters;
+  }
+
+  #session(record: number, parameters: OperationParameters): void {
+    const at = this.#at(record);
     const words = this.#words;
     words[at + SESSION] = 1;
     words[at + PARAMETERS] = parameters.service;
@@ -164,15 +206,57 @@ export class RequestLogWriter {
    * @param chain where it lies
    * @param status VIRTIO_CRYPTO_*
    * @param engine what ran it; undefined where nothing did
+   * @param cursor over the round's segments
    */
   answer(
     entry: number,
     chain: Chain,
     status: number,
     engine: EngineName | undefined,
+    cursor: SegmentCursor,
   ): void {
-    if (entry >= this.#limit) return;
-    const at = this.#at(entry);
+    if (entry < this.#limit) this.#answer(entry, chain, status, engine);
+    else if (
+      status !== VIRTIO_CRYPTO_OK && this.#refused < this.#refusedLimit
+    ) {
+      const record = this.#limit + this.#refused++;
+      this.#readAgain(entry, record, chain, cursor);
+      this.#answer(record, chain, status, engine);
+      this.#numbers[this.#at(record) / 2 + SEQUENCE] = this.#answered + entry +
+        1;
+    }
+  }
+
+  /**
+   * Logs the header of a refused request. It was not kept: few are refused. It
+   * is as it was, unless the guest has changed it since.
+   */
+  #readAgain(
+    entry: number,
+    record: number,
+    chain: Chain,
+    cursor: SegmentCursor,
+  ): void {
+    if (chain.fault !== ChainFault.NONE) return;
+    const length = Math.min(chain.readableLength, DATA_FIXED_MAX);
+    const head = this.#head;
+    cursor.seek(chain.readableFirst);
+    cursor.readWords(head, length);
+    decodeDataRequest(head, length, this.#layout, this.#request);
+    this.#header(record, head, length, this.#request);
+    // Behind a shorter fixed part there may be a key.
+    for (let at = 0; at < DATA_FIXED_MAX; at += 4) head.setUint32(at, 0);
+    const session = this.#sessions[entry];
+    if (session !== undefined) this.#session(record, session);
+  }
+
+  #answer(
+    record: number,
+    chain: Chain,
+    status: number,
+    engine: EngineName | undefined,
+  ): void {
+    const at = this.#at(record);
     const words = this.#words;
     words[at + READABLE] = chain.readableLength;
     words[at + WRITABLE] = chain.writableLength;
@@ -196,23 +280,27 @@ export class RequestLogWriter {
    * @param milliseconds how long it took
    */
   publish(count: number, started: number, milliseconds: number): void {
-    const records = Math.min(count, this.#limit);
+    const first = Math.min(count, this.#limit);
+    const records = first + this.#refused;
     const time = performance.timeOrigin + started;
-    for (let entry = 0; entry < records; entry++) {
-      const at = this.#at(entry);
-      this.#numbers[at / 2 + SEQUENCE] = this.#answered + entry + 1;
+    for (let record = 0; record < records; record++) {
+      const at = this.#at(record);
+      if (record < first) {
+        this.#numbers[at / 2 + SEQUENCE] = this.#answered + record + 1;
+      }
       this.#numbers[at / 2 + TIME] = time;
       this.#numbers[at / 2 + MILLISECONDS] = milliseconds;
       this.#words[at + ROUND] = count;
-      this.#words[at + LAYOUT] = this.#layout;
+      this.#words[at + LAYOUT] = this.#layoutWord;
     }
+    this.#state[REFUSED] = this.#state[REFUSED]! + this.#refused | 0;
     this.#first = this.#first + records | 0;
     Atomics.store(this.#state, WRITTEN, this.#first);
   }
 
-  /** The first word of an entry's record. */
-  #at(entry: number): number {
-    return (this.#first + entry & this.#records - 1) * (RECORD_SIZE / 4);
+  /** The first word of one of the round's records. */
+  #at(record: number): number {
+    return (this.#first + record & this.#records - 1) * (RECORD_SIZE / 4);
   }
 }
 

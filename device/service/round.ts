@@ -426,6 +426,7 @@ export class Round implements JobMemory {
       chain,
       entry.status,
       ran ? job.ranBy ?? this.#capabilities.engines[0]!.name : undefined,
+      this.#cursor,
     );
     this.#release(entry);
     const bytes = this.memory.bytes[chain.lastWindow];

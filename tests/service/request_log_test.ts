@@ -126,6 +126,45 @@ Deno.test("No more is logged than was asked for, and sequences show the rest", (
   assertEquals(readAll(log).map(({ sequence }) => sequence), [1, 2, 3, 12]);
 });
 
+Deno.test("Refused requests are logged beyond what was asked for, as many as were asked for", () => {
+  const { device, log, memory } = logged("v15");
+  const session = device.create(CBC);
+  const good = device.request(session, { source: SOURCE, iv: IV });
+  const short = device.request(session, { source: SOURCE, iv: IV.slice(1) });
+  const unknown = patched(good, { 0: 0x999 });
+  const keyed = handmade("v15", {
+    opcode: 0x200,
+    flag: 2,
+    algorithm: 2,
+    key: KEY,
+    source: SOURCE,
+    result: 99,
+  });
+  log.request(1, 3);
+  device.send(good, good, short, good, unknown, keyed, short);
+  const records = readAll(log);
+  assertEquals(records.map(({ sequence }) => sequence), [1, 3, 5, 6]);
+  assertEquals(records.map(({ status }) => status), [OK, ERR, NOTSUPP, ERR]);
+  assertEquals(
+    records.map(({ session }) => session?.algorithm),
+    [session.algorithm, session.algorithm, undefined, undefined],
+  );
+  assertEquals(
+    records.map(({ head }) => head),
+    [good, short, unknown, keyed].map(({ readable }, i) =>
+      concat(...readable).slice(0, [104, 104, 24, 40][i])
+    ),
+  );
+  assertEquals(records[3]!.mode, "stateless");
+  assertEquals(occurrences(new Uint8Array(memory), KEY), 0);
+  // The next round has none left.
+  device.send(short);
+  assertEquals(readAll(log), []);
+  log.request(0, 1);
+  device.send(good, short);
+  assertEquals(readAll(log).map(({ sequence }) => sequence), [10]);
+});
+
 Deno.test("A log that is not read overwrites its oldest records, and says how many", () => {
   const { device, log } = logged();
   const request = device.request(device.create(CBC), {
