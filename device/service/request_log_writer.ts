@@ -84,13 +84,14 @@ export class RequestLogWriter {
   #layout: RequestLayout = { kind: "legacy", services: 0, modeServices: 0 };
   #layoutWord = 0;
   #answered = 0;
-  /** What each request beyond the limit has for a session. */
+  /** What each request of the round has for a session. */
   readonly #sessions: (OperationParameters | undefined)[] = new Array(
     ROUND_RECORDS,
   ).fill(undefined);
-  // For the header of a refused request.
-  readonly #head = new DataView(new ArrayBuffer(DATA_FIXED_MAX));
-  readonly #request = new DataRequest();
+  // For a request's header.
+  readonly #head = new Uint32Array(DATA_FIXED_MAX / 4);
+  readonly #headBytes = new Uint8Array(this.#head.buffer);
+  readonly #decoded = new DataRequest();
 
   /** @param buffer what {@linkcode createRequestLog} made */
   constructor(buffer: SharedArrayBuffer) {
@@ -120,6 +121,7 @@ export class RequestLogWriter {
     // Together no more than a reader takes a running round to write.
     this.#refusedLimit = Math.min(refused, ROUND_RECORDS - this.#limit);
     this.#refused = 0;
+    this.#sessions.fill(undefined);
     this.#layout = layout;
     this.#layoutWord = LAYOUT_KINDS.indexOf(layout.kind) |
       layout.services << 8 |
@@ -128,33 +130,10 @@ export class RequestLogWriter {
     return true;
   }
 
-  /**
-   * Logs header and fixed part.
-   *
-   * @param entry number of the request in its round
-   * @param head the first bytes of the readable part, in private memory
-   * @param length how many of them there are
-   * @param request what they were decoded into
-   */
-  header(
-    entry: number,
-    head: DataView,
-    length: number,
-    request: DataRequest,
-  ): void {
-    if (entry < this.#limit) this.#header(entry, head, length, request);
-    else this.#sessions[entry] = undefined;
-  }
-
-  #header(
-    record: number,
-    head: DataView,
-    length: number,
-    request: DataRequest,
-  ): void {
+  #header(record: number, length: number, request: DataRequest): void {
     const at = this.#at(record);
     const words = this.#words;
-    const copied = headLength(head, length, request);
+    const copied = headLength(this.#head, length, request);
     words[at + HEAD_LENGTH] = copied;
     words[at + MODE] = request.variableAt === 0
       ? 0
@@ -162,25 +141,22 @@ export class RequestLogWriter {
       ? 1
       : 2;
     words[at + SESSION] = 0;
-    let to = at + HEAD / 4;
-    let from = 0;
-    for (; from + 4 <= copied; from += 4) {
-      words[to++] = head.getUint32(from, true);
-    }
-    for (let byte = 4 * to; from < copied; from++) {
-      this.#bytes[byte++] = head.getUint8(from);
+    const to = at + HEAD / 4;
+    const whole = copied >> 2;
+    for (let i = 0; i < whole; i++) words[to + i] = this.#head[i]!;
+    for (let byte = 4 * whole; byte < copied; byte++) {
+      this.#bytes[4 * to + byte] = this.#headBytes[byte]!;
     }
   }
 
   /**
-   * Logs what the request's session was created from.
+   * Keeps what the request's session was created from, until its answer.
    *
    * @param entry number of the request in its round
    * @param parameters the session's parameters
    */
   session(entry: number, parameters: OperationParameters): void {
-    if (entry < this.#limit) this.#session(entry, parameters);
-    else this.#sessions[entry] = parameters;
+    this.#sessions[entry] = parameters;
   }
 
   #session(record: number, parameters: OperationParameters): void {
@@ -215,37 +191,37 @@ export class RequestLogWriter {
     engine: EngineName | undefined,
     cursor: SegmentCursor,
   ): void {
-    if (entry < this.#limit) this.#answer(entry, chain, status, engine);
-    else if (
-      status !== VIRTIO_CRYPTO_OK && this.#refused < this.#refusedLimit
-    ) {
-      const record = this.#limit + this.#refused++;
-      this.#readAgain(entry, record, chain, cursor);
-      this.#answer(record, chain, status, engine);
-      this.#numbers[this.#at(record) / 2 + SEQUENCE] = this.#answered + entry +
-        1;
+    let record = entry;
+    if (entry >= this.#limit) {
+      if (status === VIRTIO_CRYPTO_OK || this.#refused >= this.#refusedLimit) {
+        return;
+      }
+      record = this.#limit + this.#refused++;
     }
+    this.#numbers[this.#at(record) / 2 + SEQUENCE] = this.#answered + entry + 1;
+    if (chain.fault === ChainFault.NONE) {
+      this.#request(entry, record, chain, cursor);
+    }
+    this.#answer(record, chain, status, engine);
   }
 
   /**
-   * Logs the header of a refused request. It was not kept: few are refused. It
+   * Logs the header of a request, which is read again: nobody has kept it. It
    * is as it was, unless the guest has changed it since.
    */
-  #readAgain(
+  #request(
     entry: number,
     record: number,
     chain: Chain,
     cursor: SegmentCursor,
   ): void {
-    if (chain.fault !== ChainFault.NONE) return;
     const length = Math.min(chain.readableLength, DATA_FIXED_MAX);
-    const head = this.#head;
     cursor.seek(chain.readableFirst);
-    cursor.readWords(head, length);
-    decodeDataRequest(head, length, this.#layout, this.#request);
-    this.#header(record, head, length, this.#request);
+    cursor.readWords(this.#head, this.#headBytes, length);
+    decodeDataRequest(this.#head, 0, length, this.#layout, this.#decoded);
+    this.#header(record, length, this.#decoded);
     // Behind a shorter fixed part there may be a key.
-    for (let at = 0; at < DATA_FIXED_MAX; at += 4) head.setUint32(at, 0);
+    this.#head.fill(0);
     const session = this.#sessions[entry];
     if (session !== undefined) this.#session(record, session);
   }
@@ -285,9 +261,6 @@ export class RequestLogWriter {
     const time = performance.timeOrigin + started;
     for (let record = 0; record < records; record++) {
       const at = this.#at(record);
-      if (record < first) {
-        this.#numbers[at / 2 + SEQUENCE] = this.#answered + record + 1;
-      }
       this.#numbers[at / 2 + TIME] = time;
       this.#numbers[at / 2 + MILLISECONDS] = milliseconds;
       this.#words[at + ROUND] = count;
@@ -306,7 +279,7 @@ export class RequestLogWriter {
 
 /** Bytes of a request's first ones that may be kept: fields, and no key. */
 function headLength(
-  head: DataView,
+  head: Uint32Array,
   length: number,
   request: DataRequest,
 ): number {
@@ -316,7 +289,7 @@ function headLength(
     // Refused by its header, or too short. Of an opcode that is none nothing
     // says what follows.
     const known = length >= DATA_HEADER_SIZE &&
-      head.getUint32(OP_HEADER.at.opcode, true) === opcode;
+      head[OP_HEADER.at.opcode / 4] === opcode;
     fields = known ? NAMED[service]! : DATA_HEADER_SIZE;
   } else if (variableAt === PADDED) fields = NAMED[service]!;
   return length < fields ? length : fields;
