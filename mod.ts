@@ -49,8 +49,15 @@
 
 // A device.
 export { InProcessDevice, type InProcessOptions } from "./device/in_process.ts";
-export type { DeviceOptions } from "./device/service/device_core.ts";
-export type { QueueStatistics } from "./device/service/counters.ts";
+export type {
+  CoreOptions,
+  DeviceOptions,
+} from "./device/service/device_core.ts";
+export type {
+  AlgorithmStatistics,
+  QueueStatistics,
+  RequestStatistics,
+} from "./device/service/counters.ts";
 
 // A driver.
 export { CryptoDriver } from "./device/driver/driver.ts";
@@ -197,4 +204,4 @@ export {
   type QueueName,
   RefusedSessionError,
 } from "./device/commands/decode/explain.ts";
-export type { Problem } from "./device/commands/decode/problem.ts";
+export type { Problem } from "./device/explain/problem.ts";

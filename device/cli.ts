@@ -8,7 +8,7 @@ import { manualPage } from "./commands/manual.ts";
 import { CLI_MANUAL } from "./commands/manuals/cli.ts";
 import { UsageError } from "./commands/usage.ts";
 
-const COMMANDS = "serve, demo, decode or doctor";
+const COMMANDS = "serve, demo, decode, trace or doctor";
 
 /** Each is loaded when it is asked for: starting a server is not to wait. */
 async function main(args: readonly string[]): Promise<number> {
@@ -20,6 +20,8 @@ async function main(args: readonly string[]): Promise<number> {
       return await (await import("./commands/demo.ts")).demo(rest);
     case "decode":
       return await (await import("./commands/decode.ts")).decode(rest);
+    case "trace":
+      return await (await import("./commands/trace.ts")).trace(rest);
     case "doctor":
       return (await import("./commands/doctor.ts")).doctor(rest);
     case "--help":

@@ -13,16 +13,15 @@ import {
   RefusedSessionError,
 } from "./decode/explain.ts";
 import { requestFrom } from "./decode/input.ts";
-import {
-  LAYOUT_NAMES,
-  type LayoutName,
-  servicesOption,
-} from "./decode/reading.ts";
+import { LAYOUT_NAMES, type LayoutName } from "../explain/reading.ts";
 import { isGood, readingLines, reportLines } from "./decode/report.ts";
+import { servicesOption } from "./decode/services_option.ts";
 import { sessionOption } from "./decode/session_option.ts";
+import { tracedReport } from "./decode/traced.ts";
 import { manualPage } from "./manual.ts";
 import { DECODE_MANUAL } from "./manuals/decode.ts";
 import {
+  type Arguments,
   integerOption,
   readArguments,
   UsageError,
@@ -55,6 +54,7 @@ const CONSOLE: DecodeIo = {
 interface Settings extends Circumstances {
   readonly help: boolean;
   readonly file: string;
+  readonly traced: { readonly file: string; readonly line: number } | undefined;
 }
 
 function parse(args: readonly string[]): Settings {
@@ -69,6 +69,7 @@ function parse(args: readonly string[]): Settings {
     integerOption(name, given.one(name), min, max);
   return {
     help: given.has("help"),
+    traced: tracedOption(given, files.length),
     file: files[0] ?? "-",
     layout,
     queue: wordOption("queue", given.one("queue"), QUEUE_NAMES),
@@ -82,6 +83,38 @@ function parse(args: readonly string[]): Settings {
     queues: integer("queues", 1, MAX_DATA_QUEUES) ?? 2,
     maxSize: integer("max-size", 1, MAX_MAX_SIZE) ?? 16 << 20,
   };
+}
+
+/** A request of a trace: nothing else has to be told of it. */
+function tracedOption(given: Arguments, files: number): Settings["traced"] {
+  const file = given.one("trace");
+  const line = integerOption(
+    "line",
+    given.one("line"),
+    1,
+    Number.MAX_SAFE_INTEGER,
+  );
+  if (file === undefined) {
+    if (line !== undefined) {
+      throw new UsageError("Cannot use --line without --trace");
+    }
+    return undefined;
+  }
+  const other = DECODE_MANUAL.options.find(({ name, value }) =>
+    value !== undefined && name !== "trace" && name !== "line" &&
+    given.one(name) !== undefined
+  );
+  if (other !== undefined || files > 0) {
+    throw new UsageError(
+      `Cannot use --trace together with ${
+        other === undefined ? "a file" : `--${other.name}`
+      }`,
+    );
+  }
+  if (line === undefined) {
+    throw new UsageError("Cannot use --trace without --line");
+  }
+  return { file, line };
 }
 
 /** The services whose mode feature was negotiated, where that was told. */
@@ -134,6 +167,12 @@ export async function decode(
   if (settings.help) {
     io.print(manualPage(DECODE_MANUAL));
     return 0;
+  }
+  if (settings.traced !== undefined) {
+    const { file, line } = settings.traced;
+    const { lines, served } = await tracedReport(file, line);
+    for (const text of lines) io.print(text);
+    return served ? 0 : REFUSED;
   }
   const bytes = requestFrom(await read(settings.file, io));
   const { tried, best } = await explain(bytes, settings).catch((error) => {

@@ -22,6 +22,13 @@ import { VhostUserServer } from "../vhost_user/server.ts";
 import { manualPage } from "./manual.ts";
 import { SERVE_MANUAL } from "./manuals/serve.ts";
 import {
+  logRecords,
+  monitorOption,
+  mustObserve,
+  type Observation,
+  Observers,
+} from "./observers.ts";
+import {
   type Arguments,
   integerOption,
   readArguments,
@@ -123,14 +130,38 @@ export async function serve(args: readonly string[]): Promise<number> {
   }
   const options = deviceOptions(given);
   const places = sockets(given);
+  const observation: Observation = {
+    monitor: monitorOption(given.one("monitor")),
+    trace: given.one("trace"),
+  };
+  mustObserve(observation);
   const own = await Promise.all(given.all("engine-module").map(ownEngine));
+  const engines = [...own, ...options.engines ?? []];
+  const started = Date.now();
   const server = VhostUserServer.listen({
     ...options,
-    engines: [...own, ...options.engines ?? []],
+    engines,
+    logRecords: logRecords(observation),
     ...(places.paths.length > 0
       ? { socketPaths: places.paths }
       : { fd: places.fds }),
   });
+  let observers: Observers;
+  try {
+    observers = new Observers(observation, {
+      server,
+      description: {
+        started,
+        engine: given.one("engine") ?? "auto",
+        spec: options.spec ?? "v15",
+      },
+      engines,
+      log: options.log,
+    });
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
   const stop = (): void => {
     setTimeout(() => Deno.exit(0), STOP_MS);
     server.close();
@@ -139,5 +170,6 @@ export async function serve(args: readonly string[]): Promise<number> {
   Deno.addSignalListener("SIGINT", stop);
   console.log(`Serving on ${placesOf(places)}`);
   await server.finished;
+  await observers.close();
   return 0;
 }

@@ -92,15 +92,21 @@ class AutoContext implements Context {
 
 /** The jobs of a batch that go to one engine. */
 class Share {
+  readonly engine: string;
   readonly jobs: Job[] = [];
   readonly #contexts: (AutoContext | undefined)[] = [];
   count = 0;
+
+  constructor(engine: string) {
+    this.engine = engine;
+  }
 
   /** Takes a job in, turned to one engine. */
   add(job: Job, context: AutoContext, part: Context): void {
     this.jobs[this.count] = job;
     this.#contexts[this.count++] = context;
     job.context = part;
+    job.ranBy = this.engine;
   }
 
   /** Turns the jobs back. */
@@ -152,7 +158,7 @@ export class AutoEngine implements Engine {
     this.engines = engines;
     this.#burst = engines.find((engine) => engine instanceof IpsecMbEngine);
     this.#burstIndex = this.#burst ? engines.indexOf(this.#burst) : -1;
-    this.#shares = engines.map(() => new Share());
+    this.#shares = engines.map(({ name }) => new Share(name));
   }
 
   /**

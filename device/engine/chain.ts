@@ -119,6 +119,8 @@ export class ChainRunner implements Runner, JobMemory {
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       job.outcome = this.#runOne(job, on, abandoned);
+      const { cipherLength } = job.chain;
+      job.ranBy = (cipherLength > 0 ? this.#cipherJob : this.#hashJob).ranBy;
       if (this.#scratch.length > MOST_KEPT) this.#replace(LEAST_SCRATCH);
     }
   }

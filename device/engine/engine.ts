@@ -114,6 +114,11 @@ export class Job {
   readonly chain: ChainPart = new ChainPart();
   /** A value of {@linkcode JobOutcome}. */
   outcome = 0;
+  /**
+   * Which of several engines ran it, a chain's cipher; left alone where there
+   * is one.
+   */
+  ranBy: string | undefined = undefined;
 }
 
 /** What a batch of jobs works on. */

@@ -10,6 +10,7 @@ import {
   type Direction,
   hasSize,
 } from "../engine/algorithm.ts";
+import { AutoEngine } from "../engine/auto.ts";
 import { type ChainOrder, ChainRunner } from "../engine/chain.ts";
 import type { Context, Engine, Runner } from "../engine/engine.ts";
 import { type DeviceConfig, encodeConfig } from "../spec/config.ts";
@@ -73,6 +74,13 @@ export class Capabilities {
     this.services = services;
     this.#maxCipherKey = maxCipherKey;
     this.#maxAuthKey = maxAuthKey;
+  }
+
+  /** Names of the engines that were loaded, the preferred one first. */
+  get engineNames(): readonly string[] {
+    return this.engines.flatMap((engine) =>
+      engine instanceof AutoEngine ? engine.engines : [engine]
+    ).map(({ name }) => name);
   }
 
   /** All that contexts may come from. */

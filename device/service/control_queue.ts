@@ -24,6 +24,8 @@ import {
 } from "../virtqueue/chain.ts";
 import { openRing } from "../virtqueue/open_ring.ts";
 import { type DeviceRing, type RingSetup, Take } from "../virtqueue/ring.ts";
+import { UNKNOWN_ROW } from "./counter_rows.ts";
+import { QueueCounters } from "./counters.ts";
 import { RoundResult } from "./round.ts";
 import type { SessionService } from "./session_service.ts";
 
@@ -32,12 +34,16 @@ const ROUND_REQUESTS = 64;
 
 /** The control queue of a device. */
 export class ControlQueue {
+  /** What it counts; of no algorithm. */
+  readonly counters = new QueueCounters();
   readonly #sessions: SessionService;
   readonly #chain = new Chain();
   readonly #segments = new SegmentTable(MAX_CHAIN_SEGMENTS);
   readonly #request = new Uint8Array(CONTROL_REQUEST_MAX + 1);
   readonly #answer = new DataView(new ArrayBuffer(CREATE_ANSWER_SIZE));
   readonly #answerBytes = new Uint8Array(this.#answer.buffer);
+  /** Of the answer that was written last. */
+  #status = VIRTIO_CRYPTO_ERR;
   #memory = new GuestMemory([]);
   #cursor = new SegmentCursor(this.#memory, this.#segments);
   #ring: DeviceRing | undefined;
@@ -51,6 +57,11 @@ export class ControlQueue {
   /** Whether a ring is being served. */
   get running(): boolean {
     return this.#ring !== undefined;
+  }
+
+  /** Where the ring stands, as GET_VRING_BASE has it. */
+  get position(): number | undefined {
+    return this.#ring?.state;
   }
 
   /** What broke the ring, if something did. */
@@ -109,6 +120,7 @@ export class ControlQueue {
     const ring = this.#ring;
     const start = this.#start;
     if (ring === undefined || start === undefined) return RoundResult.IDLE;
+    const started = performance.now();
     let count = 0;
     let walked = 0;
     while (count < ROUND_REQUESTS && walked <= WALK_LIMIT) {
@@ -116,13 +128,23 @@ export class ControlQueue {
       const taken = ring.take(this.#chain, this.#segments);
       if (taken === Take.BROKEN && count === 0) return RoundResult.BROKEN;
       if (taken !== Take.TAKEN) break;
+      this.#status = VIRTIO_CRYPTO_ERR;
       ring.put(this.#chain, this.#serve(start.layout));
+      const { readableLength, writableLength } = this.#chain;
+      this.counters.request(
+        UNKNOWN_ROW,
+        this.#status,
+        readableLength + writableLength,
+      );
       walked += this.#chain.walked;
       count++;
     }
     if (count === 0) return RoundResult.IDLE;
+    this.counters.round(performance.now() - started);
     ring.publish();
-    return ring.shouldSignal() ? RoundResult.SIGNAL : RoundResult.WORKED;
+    if (!ring.shouldSignal()) return RoundResult.WORKED;
+    this.counters.signal();
+    return RoundResult.SIGNAL;
   }
 
   /**
@@ -188,10 +210,12 @@ export class ControlQueue {
 
   #created(status: number, low = 0, high = 0): number {
     if (this.#chain.writableLength < CREATE_ANSWER_SIZE) return 0;
+    this.#status = status;
     return this.#write(encodeCreateAnswer(this.#answer, low, high, status));
   }
 
   #destroyed(status: number): number {
+    this.#status = status;
     const writable = this.#chain.writableLength;
     return this.#write(encodeDestroyAnswer(this.#answer, writable, status));
   }

@@ -2,38 +2,72 @@
  * What a queue counts, in shared memory: the queue's thread writes, anyone
  * reads. A number is written whole, so a reader sees no half of it.
  *
+ * Requests are added up in the writer's own memory, and go into the shared one
+ * once a round: a round's requests are mostly of one algorithm and status.
+ *
  * @module
  */
+
+import { COUNTER_ROWS, rowLabels } from "./counter_rows.ts";
 
 /** Number of latency buckets: bucket n holds rounds of less than 2^n µs. */
 export const LATENCY_BUCKETS = 24;
 
 const STATUSES = 6;
-const REQUESTS = 0;
-const BYTES = 1;
-const ROUNDS = 2;
-const SIGNALS = 3;
-const KICKS = 4;
-const STATUS = 5;
-const LATENCY = STATUS + STATUSES;
-const FIELDS = LATENCY + LATENCY_BUCKETS;
 
-/** A queue's counters at one moment. */
-export interface QueueStatistics {
+// The head, then the rows; fields are f64.
+const REQUESTS = 0;
+const ROUNDS = 1;
+const SIGNALS = 2;
+const KICKS = 3;
+const HEAD = 4;
+
+// Fields of a row.
+const BYTES = 0;
+const MILLISECONDS = 1;
+const STATUS = 2;
+const LATENCY = STATUS + STATUSES;
+const ROW = LATENCY + LATENCY_BUCKETS;
+
+/** What was counted of some requests. */
+export interface RequestStatistics {
   /** Requests answered. */
   readonly requests: number;
   /** Bytes of their readable and writable parts. */
   readonly bytes: number;
+  /** Requests by status, VIRTIO_CRYPTO_OK to VIRTIO_CRYPTO_NOSPC. */
+  readonly statuses: readonly number[];
+  /** Requests by the time their round took: bucket n is below 2^n µs. */
+  readonly latency: readonly number[];
+  /** The sum of those times in milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** What was counted of one algorithm, or of one chain of two. */
+export interface AlgorithmStatistics extends RequestStatistics {
+  /** "CIPHER", "HASH", "MAC" or "AEAD"; null for requests of none. */
+  readonly service: string | null;
+  /**
+   * The algorithm's name; of a chain both, the cipher's first, as in
+   * aes-cbc+hmac-sha256; null for requests of none.
+   */
+  readonly algorithm: string | null;
+}
+
+/** A queue's counters at one moment. */
+export interface QueueStatistics extends RequestStatistics {
   /** Rounds that answered any. */
   readonly rounds: number;
   /** Signals sent to the driver. */
   readonly signals: number;
   /** Times the queue was woken by the driver. */
   readonly kicks: number;
-  /** Requests by status, VIRTIO_CRYPTO_OK to VIRTIO_CRYPTO_NOSPC. */
-  readonly statuses: readonly number[];
-  /** Requests by the time their round took: bucket n is below 2^n µs. */
-  readonly latency: readonly number[];
+  /** The same by algorithm; only those that had requests. */
+  readonly algorithms: readonly AlgorithmStatistics[];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
 }
 
 /** The counters of one queue. */
@@ -41,33 +75,77 @@ export class QueueCounters {
   /** The memory they are in. */
   readonly buffer: SharedArrayBuffer;
   readonly #values: Float64Array<SharedArrayBuffer>;
+  // What the round that runs has counted, by row and status.
+  readonly #requests = new Uint32Array(COUNTER_ROWS * STATUSES);
+  readonly #bytes = new Float64Array(COUNTER_ROWS * STATUSES);
+  /** Those that are not 0. */
+  readonly #touched = new Uint16Array(COUNTER_ROWS * STATUSES);
+  #touchedCount = 0;
 
   /** @param buffer the memory of counters that exist; left out: new ones */
   constructor(buffer?: SharedArrayBuffer) {
-    this.buffer = buffer ?? new SharedArrayBuffer(FIELDS * 8);
+    this.buffer = buffer ??
+      new SharedArrayBuffer((HEAD + COUNTER_ROWS * ROW) * 8);
     this.#values = new Float64Array(this.buffer);
   }
 
-  /** Counts an answered request. */
-  request(status: number, bytes: number): void {
-    this.#values[REQUESTS]! += 1;
-    this.#values[BYTES]! += bytes;
-    if (status < STATUSES) this.#values[STATUS + status]! += 1;
+  /** Requests answered so far. */
+  get requests(): number {
+    return this.#values[REQUESTS]!;
   }
 
-  /** Counts requests that were answered with VIRTIO_CRYPTO_OK. */
-  served(count: number, bytes: number): void {
-    this.#values[REQUESTS]! += count;
-    this.#values[BYTES]! += bytes;
-    this.#values[STATUS]! += count;
+  /**
+   * Counts requests that were all answered with VIRTIO_CRYPTO_OK;
+   * {@linkcode round} shows them.
+   *
+   * @param row what {@linkcode counterRow} gave
+   * @param count how many
+   * @param bytes of their readable and writable parts
+   */
+  served(row: number, count: number, bytes: number): void {
+    const at = row * STATUSES;
+    if (this.#requests[at] === 0) this.#touched[this.#touchedCount++] = at;
+    this.#requests[at]! += count;
+    this.#bytes[at]! += bytes;
   }
 
-  /** Counts a round that answered some requests. */
-  round(requests: number, milliseconds: number): void {
-    this.#values[ROUNDS]! += 1;
+  /**
+   * Counts an answered request; {@linkcode round} shows it.
+   *
+   * @param row what {@linkcode counterRow} gave
+   * @param status VIRTIO_CRYPTO_*
+   * @param bytes of its readable and writable part
+   */
+  request(row: number, status: number, bytes: number): void {
+    const at = row * STATUSES + status;
+    if (this.#requests[at]!++ === 0) this.#touched[this.#touchedCount++] = at;
+    this.#bytes[at]! += bytes;
+  }
+
+  /**
+   * Counts a round and the requests that it answered.
+   *
+   * @param milliseconds how long it took
+   */
+  round(milliseconds: number): void {
+    const values = this.#values;
     const bits = 32 - Math.clz32(milliseconds * 1000);
     const bucket = bits < LATENCY_BUCKETS ? bits : LATENCY_BUCKETS - 1;
-    this.#values[LATENCY + bucket]! += requests;
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const at = this.#touched[i]!;
+      const requests = this.#requests[at]!;
+      const status = at % STATUSES;
+      const row = HEAD + (at - status) / STATUSES * ROW;
+      values[REQUESTS]! += requests;
+      values[row + BYTES]! += this.#bytes[at]!;
+      values[row + MILLISECONDS]! += requests * milliseconds;
+      values[row + STATUS + status]! += requests;
+      values[row + LATENCY + bucket]! += requests;
+      this.#requests[at] = 0;
+      this.#bytes[at] = 0;
+    }
+    this.#touchedCount = 0;
+    values[ROUNDS]! += 1;
   }
 
   /** Counts a signal. */
@@ -82,15 +160,39 @@ export class QueueCounters {
 
   /** The counters as they are now. */
   read(): QueueStatistics {
-    const v = this.#values;
+    const algorithms: AlgorithmStatistics[] = [];
+    const statuses = new Array<number>(STATUSES).fill(0);
+    const latency = new Array<number>(LATENCY_BUCKETS).fill(0);
+    for (let row = 0; row < COUNTER_ROWS; row++) {
+      const counted = this.#row(row);
+      if (counted.requests === 0) continue;
+      algorithms.push({ ...rowLabels(row), ...counted });
+      counted.statuses.forEach((count, i) => statuses[i]! += count);
+      counted.latency.forEach((count, i) => latency[i]! += count);
+    }
     return {
-      requests: v[REQUESTS]!,
-      bytes: v[BYTES]!,
-      rounds: v[ROUNDS]!,
-      signals: v[SIGNALS]!,
-      kicks: v[KICKS]!,
-      statuses: [...v.subarray(STATUS, STATUS + STATUSES)],
-      latency: [...v.subarray(LATENCY, LATENCY + LATENCY_BUCKETS)],
+      requests: sum(statuses),
+      bytes: sum(algorithms.map(({ bytes }) => bytes)),
+      statuses,
+      latency,
+      milliseconds: sum(algorithms.map(({ milliseconds }) => milliseconds)),
+      rounds: this.#values[ROUNDS]!,
+      signals: this.#values[SIGNALS]!,
+      kicks: this.#values[KICKS]!,
+      algorithms,
+    };
+  }
+
+  #row(row: number): RequestStatistics {
+    const at = HEAD + row * ROW;
+    const v = this.#values;
+    const statuses = [...v.subarray(at + STATUS, at + LATENCY)];
+    return {
+      requests: sum(statuses),
+      bytes: v[at + BYTES]!,
+      statuses,
+      latency: [...v.subarray(at + LATENCY, at + ROW)],
+      milliseconds: v[at + MILLISECONDS]!,
     };
   }
 }

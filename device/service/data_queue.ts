@@ -15,6 +15,7 @@ import { openRing } from "../virtqueue/open_ring.ts";
 import type { DeviceRing, RingSetup } from "../virtqueue/ring.ts";
 import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
+import { RequestLogWriter } from "./request_log_writer.ts";
 import {
   type QueueLimits,
   Round,
@@ -39,6 +40,8 @@ export interface DataQueueOptions extends QueueLimits {
    * thread that serves it. The ring itself tells it only where it is split.
    */
   readonly position: SharedArrayBuffer;
+  /** The log of its requests; none when left out. */
+  readonly log?: SharedArrayBuffer | undefined;
   /** Most prepared sessions to keep. */
   readonly maxContexts: number;
   /** The device's throttle; undefined where it has no limits. */
@@ -97,6 +100,7 @@ export class DataQueue {
       options,
       this.counters,
       stopping,
+      options.log && new RequestLogWriter(options.log),
     );
   }
 

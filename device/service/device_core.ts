@@ -29,6 +29,7 @@ import {
 import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
 import type { DataQueueOptions } from "./data_queue.ts";
+import { createRequestLog } from "./request_log.ts";
 import { SessionService } from "./session_service.ts";
 import {
   clockStart,
@@ -74,6 +75,16 @@ export interface DeviceOptions {
    * the following ones wait the longer.
    */
   readonly limitBytes?: number | undefined;
+}
+
+/** What a device can be given beside that by what carries its queues. */
+export interface CoreOptions extends DeviceOptions {
+  /**
+   * Requests that the log of each data queue holds, rounded up to a power of
+   * two, 1024 at least; no log when left out. It costs some 200 bytes a request
+   * once something is logged.
+   */
+  readonly logRecords?: number | undefined;
 }
 
 /** Most data queues: vhost-user's ring messages carry 8 bits of index. */
@@ -140,6 +151,9 @@ export class DeviceCore {
   readonly sessions: SessionService;
   /** The counters of each data queue that was made. */
   readonly counters: QueueCounters[] = [];
+  /** The request log of each data queue that was made, where they have any. */
+  readonly logs: SharedArrayBuffer[] = [];
+  readonly #logRecords: number | undefined;
   readonly #table: SharedArrayBuffer;
   readonly #throttle: ThrottleSetup | undefined;
   readonly #positions: SharedArrayBuffer[] = [];
@@ -152,7 +166,8 @@ export class DeviceCore {
    * @throws {LibraryError} A built-in engine that was named cannot be loaded
    * @throws {EngineError} An engine of one's own cannot be made
    */
-  constructor(options: DeviceOptions, retired: () => void) {
+  constructor(options: CoreOptions, retired: () => void) {
+    this.#logRecords = options.logRecords;
     const settings: Settings = {
       queues: bounded("queues", options.queues, 2, 1, MAX_DATA_QUEUES),
       engines: options.engines ?? ENGINE_NAMES,
@@ -241,11 +256,18 @@ export class DeviceCore {
     return {
       sessions: this.#table,
       counters: counters.buffer,
+      log: this.#log(index),
       position: this.#positions[index] ??= new SharedArrayBuffer(4),
       maxSize: this.settings.maxSize,
       maxContexts: this.settings.maxContexts,
       throttle: this.#throttle &&
         { ...this.#throttle, clockStart: clockStart() },
     };
+  }
+
+  #log(index: number): SharedArrayBuffer | undefined {
+    return this.#logRecords === undefined
+      ? undefined
+      : this.logs[index] ??= createRequestLog(this.#logRecords);
   }
 }

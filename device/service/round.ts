@@ -39,8 +39,10 @@ import {
 } from "../virtqueue/chain.ts";
 import { type DeviceRing, Take } from "../virtqueue/ring.ts";
 import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
+import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
+import type { RequestLogWriter } from "./request_log_writer.ts";
 import { StatelessOperation } from "./stateless.ts";
 import { StraightRequests } from "./straight_requests.ts";
 
@@ -91,14 +93,22 @@ export const RoundResult = {
 
 /** One request of a round. */
 class Entry {
+  /** Its number in the round. */
+  readonly index: number;
   readonly chain = new Chain();
   readonly job = new Job();
   /** VIRTIO_CRYPTO_*, or PENDING. */
   status = PENDING;
+  /** Where it is counted. */
+  row = UNKNOWN_ROW;
   /** Next entry of the same group, or -1. */
   next = -1;
   /** The context of a stateless request, which ends with it. */
   own: Context | undefined = undefined;
+
+  constructor(index: number) {
+    this.index = index;
+  }
 }
 
 /** The limits a device sets its data queues. */
@@ -118,6 +128,9 @@ export class Round implements JobMemory {
   readonly #limits: QueueLimits;
   readonly #counters: QueueCounters;
   readonly #stopping: () => boolean;
+  readonly #log: RequestLogWriter | undefined;
+  /** The log, in a round that somebody wants to know of. */
+  #logging: RequestLogWriter | undefined;
   readonly #entries: Entry[] = [];
   #count = 0;
   readonly #request = new DataRequest();
@@ -147,6 +160,7 @@ export class Round implements JobMemory {
    * @param counters where to count
    * @param stopping asked while a large request runs on a portable engine:
    * true gives it up, so that a stop is not kept waiting
+   * @param log where requests are logged, if anywhere
    */
   constructor(
     memory: GuestMemory,
@@ -155,6 +169,7 @@ export class Round implements JobMemory {
     limits: QueueLimits,
     counters: QueueCounters,
     stopping: () => boolean,
+    log?: RequestLogWriter,
   ) {
     this.memory = memory;
     this.#cursor = new SegmentCursor(memory, this.segments);
@@ -165,6 +180,7 @@ export class Round implements JobMemory {
     this.#limits = limits;
     this.#counters = counters;
     this.#stopping = stopping;
+    this.#log = log;
     const groups = this.#runners.reduce(
       (sum, runner) => sum + runner.groups,
       0,
@@ -214,10 +230,18 @@ export class Round implements JobMemory {
     this.bytes = 0;
     if (ring.isEmpty()) return RoundResult.IDLE;
     const started = performance.now();
-    if (most === MOST_REQUESTS && mostBytes === MOST_BYTES) {
+    const log = this.#log?.begin(layout, this.#counters.requests)
+      ? this.#log
+      : undefined;
+    if (
+      most === MOST_REQUESTS && mostBytes === MOST_BYTES && !log?.wantsGood
+    ) {
+      // What is served so is good, and leaves nothing to log.
+      this.#logging = undefined;
       const straight = this.#runStraight(ring, layout);
       if (straight > 0) return this.#publish(ring, straight, started);
     }
+    this.#logging = log;
     const broken = !this.#take(ring, most, mostBytes);
     if (this.#count === 0) {
       return broken ? RoundResult.BROKEN : RoundResult.IDLE;
@@ -249,8 +273,11 @@ export class Round implements JobMemory {
 
   /** Shows the driver the answers, and says whether it is to be told. */
   #publish(ring: DeviceRing, count: number, started: number): number {
+    // Before the driver sees them: who asks after a request finds it counted.
+    const milliseconds = performance.now() - started;
+    this.#counters.round(milliseconds);
+    this.#logging?.publish(count, started, milliseconds);
     ring.publish();
-    this.#counters.round(count, performance.now() - started);
     if (!ring.shouldSignal()) return RoundResult.WORKED;
     this.#counters.signal();
     return RoundResult.SIGNAL;
@@ -264,7 +291,7 @@ export class Round implements JobMemory {
     let bytes = 0;
     let walked = 0;
     while (this.#count < most) {
-      const entry = this.#entries[this.#count] ??= new Entry();
+      const entry = this.#entries[this.#count] ??= new Entry(this.#count);
       const { chain } = entry;
       const taken = ring.take(chain, segments);
       if (taken !== TAKEN) return taken !== RING_BROKEN;
@@ -326,6 +353,7 @@ export class Round implements JobMemory {
 
   #judge(entry: Entry, layout: RequestLayout): number {
     const { chain } = entry;
+    entry.row = UNKNOWN_ROW;
     if (chain.fault !== NO_FAULT) return ERR;
     const request = this.#request;
     const status = this.#decode(chain, layout, request);
@@ -379,6 +407,8 @@ export class Round implements JobMemory {
       session === undefined || session.parameters.service !== request.service
     ) return INVSESS;
     const { parameters, context } = session;
+    entry.row = counterRow(parameters);
+    this.#logging?.session(entry.index, parameters);
     if (request.service === CIPHER) {
       if (!isSymmetricOperation(request.opType)) return NOTSUPP;
       if (request.opType !== parameters.opType) return ERR;
@@ -396,6 +426,7 @@ export class Round implements JobMemory {
   }
 
   #judgeStateless(entry: Entry): number {
+    entry.row = counterRow(this.#request);
     const status = this.#stateless.judge(
       this.#request,
       entry.chain,
@@ -446,7 +477,15 @@ export class Round implements JobMemory {
   /** Writes the status behind the result, and returns the chain. */
   #answer(entry: Entry, ring: DeviceRing): void {
     const { chain, job } = entry;
-    if (entry.status === PENDING) entry.status = statusOf(job.outcome);
+    const ran = entry.status === PENDING;
+    if (ran) entry.status = statusOf(job.outcome);
+    this.#logging?.answer(
+      entry.index,
+      chain,
+      entry.status,
+      ran ? job.ranBy ?? this.#capabilities.engines[0]!.name : undefined,
+      this.#cursor,
+    );
     this.#release(entry);
     const bytes = this.memory.bytes[chain.lastWindow];
     if (bytes === undefined) {
@@ -458,7 +497,7 @@ export class Round implements JobMemory {
     const length = chain.readableLength + chain.writableLength;
     this.requests++;
     this.bytes += length;
-    this.#counters.request(entry.status, length);
+    this.#counters.request(entry.row, entry.status, length);
   }
 }
 

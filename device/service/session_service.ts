@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionRegistry } from "../session/registry.ts";
+import type { LiveSession, SessionRegistry } from "../session/registry.ts";
 import {
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_NOSPC,
@@ -55,6 +55,16 @@ export class SessionService {
   /** Number of live sessions. */
   get size(): number {
     return this.#registry.size;
+  }
+
+  /**
+   * Lists live sessions.
+   *
+   * @param most how many at most
+   * @returns their ids and parameters, without keys
+   */
+  list(most: number): readonly LiveSession[] {
+    return this.#registry.list(most);
   }
 
   /**

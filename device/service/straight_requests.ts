@@ -29,6 +29,7 @@ import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
 import { StraightChains } from "../virtqueue/straight_chains.ts";
+import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
@@ -67,6 +68,8 @@ export class StraightRequests {
   readonly #runner: InPlaceRunner;
   readonly #counters: QueueCounters;
   readonly #maxSize: number;
+  /** Where the batch is counted: a group is of one algorithm. */
+  #row = UNKNOWN_ROW;
 
   /**
    * @param sessions the thread's prepared sessions
@@ -152,6 +155,7 @@ export class StraightRequests {
       (length & (session.algorithm.block - 1)) !== 0 ||
       IV + length + written > this.#maxSize
     ) return -1;
+    if (group < 0) this.#row = counterRow(session.parameters);
     const taken = this.#runner.addInPlace(
       context,
       chains.window,
@@ -200,10 +204,10 @@ export class StraightRequests {
       if (status === OK) {
         good++;
         goodTotal += size;
-      } else this.#counters.request(status, size);
+      } else this.#counters.request(this.#row, status, size);
     }
     this.bytes = total;
-    this.#counters.served(good, goodTotal);
+    if (good > 0) this.#counters.served(this.#row, good, goodTotal);
     return count;
   }
 }

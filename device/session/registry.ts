@@ -6,7 +6,7 @@
  */
 
 import type { OperationParameters } from "../spec/session_parameters.ts";
-import { MAX_GENERATION, type SessionTable } from "./table.ts";
+import { MAX_GENERATION, noSessionFields, type SessionTable } from "./table.ts";
 
 /** The id of a session, in halves. */
 export interface SessionId {
@@ -14,6 +14,25 @@ export interface SessionId {
   readonly low: number;
   /** High 32 bits: the slot's generation, 1 to 2^31 - 1. */
   readonly high: number;
+}
+
+/**
+ * A session's id as it is written.
+ *
+ * @param id the id
+ * @returns 16 hexadecimal digits behind 0x
+ */
+export function sessionIdText({ low, high }: SessionId): string {
+  const hex = (half: number) => half.toString(16).padStart(8, "0");
+  return `0x${hex(high)}${hex(low)}`;
+}
+
+/** A live session, without its keys. */
+export interface LiveSession {
+  /** Its id. */
+  readonly id: SessionId;
+  /** What it was created from. */
+  readonly parameters: OperationParameters;
 }
 
 /** Creates and destroys sessions in a table. */
@@ -74,6 +93,25 @@ export class SessionRegistry {
    */
   service(low: number, high: number): number {
     return this.#table.isLive(low, high) ? this.#table.service(low) : -1;
+  }
+
+  /**
+   * Lists live sessions.
+   *
+   * @param most how many at most
+   * @returns their ids and parameters, without keys
+   */
+  list(most: number): readonly LiveSession[] {
+    const list: LiveSession[] = [];
+    const wanted = Math.min(most, this.#live);
+    for (let low = 0; list.length < wanted; low++) {
+      const high = this.#generations[low]!;
+      if (!this.#table.isLive(low, high)) continue;
+      const parameters = noSessionFields();
+      this.#table.describe(low, parameters);
+      list.push({ id: { low, high }, parameters });
+    }
+    return list;
   }
 
   /**

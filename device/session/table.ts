@@ -158,16 +158,7 @@ export class SessionTable {
       const at = this.#slot(low);
       const sequence = Atomics.load(words, at + SEQUENCE);
       if (sequence & 1) continue;
-      fields.service = words[at + SERVICE]!;
-      fields.opType = words[at + OP_TYPE]!;
-      fields.algorithm = words[at + ALGORITHM]!;
-      fields.op = words[at + OP]!;
-      fields.keyLength = words[at + KEY_LENGTH]!;
-      fields.chainOrder = words[at + CHAIN_ORDER]!;
-      fields.hashMode = words[at + HASH_MODE]!;
-      fields.hashAlgorithm = words[at + HASH_ALGORITHM]!;
-      fields.authKeyLength = words[at + AUTH_KEY_LENGTH]!;
-      fields.resultLength = words[at + RESULT_LENGTH]!;
+      this.describe(low, fields);
       const length = fields.keyLength + fields.authKeyLength;
       const block = keyBlock(this.slots, low, length);
       for (let i = 0; i < length; i++) key[i] = this.#bytes[block + i]!;
@@ -177,6 +168,28 @@ export class SessionTable {
       ) return length;
     }
     return -1;
+  }
+
+  /**
+   * The parameters in a slot. Only the main thread knows that they are not
+   * being changed.
+   *
+   * @param slot the slot
+   * @param fields receives them
+   */
+  describe(slot: number, fields: SessionFields): void {
+    const words = this.#words;
+    const at = this.#slot(slot);
+    fields.service = words[at + SERVICE]!;
+    fields.opType = words[at + OP_TYPE]!;
+    fields.algorithm = words[at + ALGORITHM]!;
+    fields.op = words[at + OP]!;
+    fields.keyLength = words[at + KEY_LENGTH]!;
+    fields.chainOrder = words[at + CHAIN_ORDER]!;
+    fields.hashMode = words[at + HASH_MODE]!;
+    fields.hashAlgorithm = words[at + HASH_ALGORITHM]!;
+    fields.authKeyLength = words[at + AUTH_KEY_LENGTH]!;
+    fields.resultLength = words[at + RESULT_LENGTH]!;
   }
 
   /**

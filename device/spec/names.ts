@@ -218,6 +218,14 @@ const TABLES: Readonly<Record<NamedKind, Readonly<Record<string, number>>>> = {
   },
 };
 
+/** The services' names, by VIRTIO_CRYPTO_SERVICE_* number. */
+export const SERVICE_NAMES: readonly string[] = [
+  "CIPHER",
+  "HASH",
+  "MAC",
+  "AEAD",
+];
+
 const NAMES: ReadonlyMap<string, ReadonlyMap<number, string>> = new Map(
   Object.entries(TABLES).map(([kind, table]) => [
     kind,

@@ -6,7 +6,10 @@
  */
 
 import type { Log } from "../log.ts";
-import { MAX_MEMORY_REGIONS } from "../memory/guest_memory.ts";
+import {
+  MAX_MEMORY_REGIONS,
+  type MemoryRegion,
+} from "../memory/guest_memory.ts";
 import { CONFIG_SIZE } from "../spec/config.ts";
 import { VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
 import { createSessionByMessage } from "./crypto_session_service.ts";
@@ -31,6 +34,7 @@ import {
 import * as p from "./protocol.ts";
 import { requestName, requestRule } from "./requests.ts";
 import { RingSet } from "./ring_set.ts";
+import type { VringSnapshot } from "./snapshot.ts";
 import { closeFd, closeFds, type SocketIo } from "./socket.ts";
 import type { VhostUserDevice } from "./vhost_user_device.ts";
 
@@ -74,13 +78,40 @@ export class Connection {
     this.#log = log;
     this.#rings = new RingSet(device, this.#negotiation, log);
     device.events = {
-      ringDown: (index, _reason, failed) => this.#rings.ringDown(index, failed),
+      ringDown: (index, reason, failed) =>
+        this.#rings.ringDown(index, reason, failed),
     };
   }
 
   /** Whether a message is being handled: the socket is not read meanwhile. */
   get busy(): boolean {
     return this.#busy || this.#closing !== undefined;
+  }
+
+  /** Who owns the control queue; null before that is negotiated. */
+  get mode(): "device" | "cryptodev" | null {
+    if (this.#negotiation.protocolFeatures === 0n) return null;
+    return this.#negotiation.sessionMessages ? "cryptodev" : "device";
+  }
+
+  /** The negotiated feature bits. */
+  get features(): bigint {
+    return this.#negotiation.features;
+  }
+
+  /** The guest's memory. */
+  get memory(): readonly MemoryRegion[] {
+    return this.#rings.regions;
+  }
+
+  /**
+   * A ring at this moment.
+   *
+   * @param index number of the ring
+   * @returns plain data
+   */
+  ring(index: number): VringSnapshot {
+    return this.#rings.snapshot(index);
   }
 
   /** Whether the connection is over. */

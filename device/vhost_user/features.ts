@@ -5,10 +5,13 @@
  */
 
 import {
+  VIRTIO_F_IN_ORDER,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_RING_PACKED,
+  VIRTIO_F_VERSION_1,
 } from "../spec/constants.ts";
+import type { SpecName } from "../spec/request_layout.ts";
 import type { Notification, RingFormat } from "../virtqueue/ring.ts";
 import {
   VHOST_USER_F_PROTOCOL_FEATURES,
@@ -33,6 +36,53 @@ export const PROTOCOL_FEATURES: bigint = bit(VHOST_USER_PROTOCOL_F_MQ) |
   bit(VHOST_USER_PROTOCOL_F_RESET_DEVICE) |
   bit(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) |
   bit(VHOST_USER_PROTOCOL_F_STATUS);
+
+/** Names of the feature bits that mean the same in every document. */
+const COMMON_NAMES: Readonly<Record<number, string>> = {
+  [VIRTIO_F_RING_INDIRECT_DESC]: "VIRTIO_F_RING_INDIRECT_DESC",
+  [VIRTIO_F_RING_EVENT_IDX]: "VIRTIO_F_RING_EVENT_IDX",
+  [VHOST_USER_F_PROTOCOL_FEATURES]: "VHOST_USER_F_PROTOCOL_FEATURES",
+  [VIRTIO_F_VERSION_1]: "VIRTIO_F_VERSION_1",
+  [VIRTIO_F_RING_PACKED]: "VIRTIO_F_RING_PACKED",
+  [VIRTIO_F_IN_ORDER]: "VIRTIO_F_IN_ORDER",
+};
+
+/** Names of the device type's bits, by the document that was offered. */
+const TYPE_NAMES: Readonly<Record<SpecName, readonly (string | undefined)[]>> =
+  {
+    "v15": [
+      undefined,
+      "VIRTIO_CRYPTO_F_CIPHER_SESSION_MODE",
+      "VIRTIO_CRYPTO_F_HASH_SESSION_MODE",
+      "VIRTIO_CRYPTO_F_MAC_SESSION_MODE",
+      "VIRTIO_CRYPTO_F_AEAD_SESSION_MODE",
+    ],
+    "1.4": [
+      "VIRTIO_CRYPTO_F_REVISION_1",
+      "VIRTIO_CRYPTO_F_CIPHER_STATELESS_MODE",
+      "VIRTIO_CRYPTO_F_HASH_STATELESS_MODE",
+      "VIRTIO_CRYPTO_F_MAC_STATELESS_MODE",
+      "VIRTIO_CRYPTO_F_AEAD_STATELESS_MODE",
+    ],
+  };
+
+/**
+ * The names of feature bits.
+ *
+ * @param features the bits
+ * @param spec the document whose features were offered
+ * @returns a name for each, lowest bit first
+ */
+export function featureNames(features: bigint, spec: SpecName): string[] {
+  const names: string[] = [];
+  for (let number = 0; features >> BigInt(number) !== 0n; number++) {
+    if ((features & bit(number)) === 0n) continue;
+    names.push(
+      COMMON_NAMES[number] ?? TYPE_NAMES[spec][number] ?? `bit ${number}`,
+    );
+  }
+  return names;
+}
 
 /** What a frontend has negotiated so far. */
 export class Negotiation {
@@ -87,6 +137,11 @@ export class Negotiation {
     return (this.features & bit(VIRTIO_F_RING_EVENT_IDX)) !== 0n
       ? "event-index"
       : "flags";
+  }
+
+  /** Whether buffers are used in the order in which they were available. */
+  get inOrder(): boolean {
+    return (this.features & bit(VIRTIO_F_IN_ORDER)) !== 0n;
   }
 
   /** Whether rings may use indirect tables. */

@@ -21,6 +21,8 @@ import {
   decodeVringState,
   PayloadError,
 } from "./payload.ts";
+import { ringPlace } from "./ring_depth.ts";
+import type { RingSnapshot, VringSnapshot } from "./snapshot.ts";
 import type { ServedRing } from "./served_ring.ts";
 import { closeFd, closeFds } from "./socket.ts";
 import type { VhostUserDevice } from "./vhost_user_device.ts";
@@ -54,6 +56,40 @@ export class RingSet {
   /** The frontend's memory. */
   get regions(): MappedRegion[] {
     return this.#regions;
+  }
+
+  /**
+   * A ring at this moment.
+   *
+   * @param index number of the ring
+   * @returns plain data
+   */
+  snapshot(index: number): VringSnapshot {
+    const vring = this.#vring(index);
+    const { sessionMessages } = this.#negotiation;
+    return {
+      running: vring.serving,
+      enabled: sessionMessages ? !vring.paused : vring.enabled,
+      broken: vring.down ?? null,
+      ring: this.#ringSnapshot(index, vring),
+    };
+  }
+
+  #ringSnapshot(index: number, vring: Vring): RingSnapshot | null {
+    if (vring.addresses === undefined || vring.num === 0) return null;
+    const setup = vring.setup(this.#negotiation);
+    const state = vring.serving
+      ? this.#server(index).position ?? setup.state
+      : setup.state;
+    const place = ringPlace(setup, state, this.#regions);
+    const { inOrder, notification } = this.#negotiation;
+    return place === undefined ? null : {
+      type: setup.format,
+      size: setup.size,
+      ...place,
+      inOrder,
+      eventIdx: notification === "event-index",
+    };
   }
 
   /** Forgets all that was said of the rings, which are stopped. */
@@ -242,7 +278,7 @@ export class RingSet {
       await this.#pause(index);
       return;
     }
-    vring.down = false;
+    vring.down = undefined;
     const layout = this.#device.core.layout(
       this.#negotiation.features,
       this.#negotiation.sessionMessages,
@@ -258,7 +294,7 @@ export class RingSet {
       // What a guest put into its registers must not end the connection.
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.warn(`Ring ${index} cannot start: ${reason}`);
-      this.ringDown(index, false);
+      this.ringDown(index, reason, false);
     }
   }
 
@@ -295,12 +331,13 @@ export class RingSet {
    * A ring is broken, or its worker threw: its error descriptor is signalled.
    *
    * @param index number of the ring
+   * @param reason what is wrong
    * @param failed whether the worker threw, which ended it
    */
-  ringDown(index: number, failed: boolean): void {
+  ringDown(index: number, reason: string, failed: boolean): void {
     const vring = this.#vrings[index];
     if (vring === undefined) return;
-    vring.down = true;
+    vring.down = reason;
     if (failed && vring.serving) {
       vring.serving = false;
       this.#recoverBase(index);
@@ -360,7 +397,7 @@ export class RingSet {
     }));
     releaseRegions(old);
     await Promise.all(
-      served.filter((index) => !this.#vrings[index]!.down)
+      served.filter((index) => this.#vrings[index]!.down === undefined)
         .map((index) => this.#settle(index)),
     );
   }

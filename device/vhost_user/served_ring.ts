@@ -16,6 +16,7 @@ import { libc } from "../host/libc.ts";
 import { POLLIN } from "../host/poll.ts";
 import type { MemoryRegion } from "../memory/guest_memory.ts";
 import type { ControlQueue } from "../service/control_queue.ts";
+import type { QueueCounters } from "../service/counters.ts";
 import type { DeviceCore } from "../service/device_core.ts";
 import { RoundResult } from "../service/round.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
@@ -63,8 +64,8 @@ export interface ServedRing {
    */
   kicked(ready: number): void;
   /**
-   * Where the ring stood after the last round, when whoever served it is gone;
-   * undefined when that is not known.
+   * Where the ring stood after the last round, also when whoever served it is
+   * gone; undefined when that is not known.
    */
   readonly position: number | undefined;
   /** Contexts of ended sessions are to be wiped. */
@@ -184,7 +185,6 @@ export class WorkerRing implements ServedRing {
 
 /** The control queue, served by the main thread. */
 export class ControlRing implements ServedRing {
-  readonly position = undefined;
   readonly #queue: ControlQueue;
   readonly #broken: (reason: string) => void;
   #kick = -1;
@@ -197,6 +197,15 @@ export class ControlRing implements ServedRing {
   constructor(queue: ControlQueue, broken: (reason: string) => void) {
     this.#queue = queue;
     this.#broken = broken;
+  }
+
+  get position(): number | undefined {
+    return this.#queue.position;
+  }
+
+  /** What the control queue counted so far. */
+  get counters(): QueueCounters {
+    return this.#queue.counters;
   }
 
   get kickFd(): number {
@@ -234,7 +243,10 @@ export class ControlRing implements ServedRing {
   kicked(ready: number): void {
     // A pipe whose writer is gone is ready for ever: it kicks no more.
     if ((ready & POLLIN) === 0) this.#kick = -1;
-    else drainEventfd(this.#kick);
+    else {
+      drainEventfd(this.#kick);
+      this.#queue.counters.kick();
+    }
     this.#serve();
   }
 

@@ -8,10 +8,12 @@
 import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
 import { POLLIN, PollSet } from "../host/poll.ts";
 import type { Log } from "../log.ts";
-import type { DeviceOptions } from "../service/device_core.ts";
+import type { CoreOptions } from "../service/device_core.ts";
 import type { QueueStatistics } from "../service/counters.ts";
 import { Connection } from "./connection.ts";
+import { deviceSnapshot } from "./inspection.ts";
 import { listenUnix, socketRole, UnixListener } from "./listener.ts";
+import type { DeviceSnapshot } from "./snapshot.ts";
 import { closeFd, SocketIo } from "./socket.ts";
 import { missingForWorkers } from "../../workers/permission.ts";
 import { VhostUserDevice } from "./vhost_user_device.ts";
@@ -42,7 +44,7 @@ export interface ServerEvents {
 }
 
 /** What a server serves, and where. */
-export interface ServerOptions extends DeviceOptions {
+export interface ServerOptions extends CoreOptions {
   /** Path of a UNIX socket to make, at most 107 bytes. */
   readonly socketPath?: string | undefined;
   /** Paths of several; behind each is a device of its own. */
@@ -63,17 +65,27 @@ const ACCEPT_REST_MS = 100;
 
 /** One socket and the device behind it. */
 class Endpoint {
+  /** The socket's path, or "fd". */
+  readonly socket: string;
   readonly device: VhostUserDevice;
   readonly listener: UnixListener | undefined;
   connection: Connection | undefined;
   /** When the listener is looked at again, by `performance.now()`. */
   acceptAt = 0;
 
-  constructor(device: VhostUserDevice, listener: UnixListener | undefined) {
+  constructor(
+    socket: string,
+    device: VhostUserDevice,
+    listener: UnixListener | undefined,
+  ) {
+    this.socket = socket;
     this.device = device;
     this.listener = listener;
   }
 }
+
+/** What a socket that was handed down is called. */
+const HANDED_DOWN = "fd";
 
 const SILENT: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
@@ -146,7 +158,7 @@ export class VhostUserServer implements AsyncDisposable {
       for (const path of socketPaths) {
         const listener = listenUnix(path);
         try {
-          this.#add(options, listener);
+          this.#add(options, path, listener);
         } catch (error) {
           listener.close();
           throw error;
@@ -219,15 +231,38 @@ export class VhostUserServer implements AsyncDisposable {
     );
   }
 
+  /**
+   * The devices as they are now: their sessions, rings and counters. Keys and
+   * what requests carry are not among it.
+   */
+  get snapshots(): readonly DeviceSnapshot[] {
+    return this.#endpoints.map(({ socket, device, connection }) =>
+      deviceSnapshot(socket, device, connection)
+    );
+  }
+
+  /**
+   * The request log of each data queue, by socket, for one
+   * {@linkcode RequestLogReader} each; empty without `logRecords`. A queue that
+   * nobody uses yet has none.
+   */
+  get logs(): readonly (readonly (SharedArrayBuffer | undefined)[])[] {
+    return this.#endpoints.map(({ device }) => device.core.logs);
+  }
+
   #handedDown(fd: number, options: ServerOptions): void {
     if (socketRole(fd) === "listening") {
-      this.#add(options, new UnixListener(fd));
+      this.#add(options, HANDED_DOWN, new UnixListener(fd));
     } else {
-      this.#connect(this.#add(options, undefined), fd);
+      this.#connect(this.#add(options, HANDED_DOWN, undefined), fd);
     }
   }
 
-  #add(options: ServerOptions, listener: UnixListener | undefined): Endpoint {
+  #add(
+    options: ServerOptions,
+    place: string,
+    listener: UnixListener | undefined,
+  ): Endpoint {
     const socket = this.#endpoints.length;
     const device = new VhostUserDevice(
       options,
@@ -235,7 +270,7 @@ export class VhostUserServer implements AsyncDisposable {
       (queue, reason) =>
         this.#tell(() => this.#events.queueFailed?.(socket, queue, reason)),
     );
-    const endpoint = new Endpoint(device, listener);
+    const endpoint = new Endpoint(place, device, listener);
     this.#endpoints.push(endpoint);
     return endpoint;
   }

@@ -7,7 +7,7 @@
 
 import type { Log } from "../log.ts";
 import { ControlQueue } from "../service/control_queue.ts";
-import { DeviceCore, type DeviceOptions } from "../service/device_core.ts";
+import { type CoreOptions, DeviceCore } from "../service/device_core.ts";
 import { VHOST_USER_F_PROTOCOL_FEATURES } from "./protocol.ts";
 import { ControlRing, type ServedRing, WorkerRing } from "./served_ring.ts";
 
@@ -49,7 +49,7 @@ export class VhostUserDevice {
    * @throws {EngineError} An engine of one's own cannot be made
    */
   constructor(
-    options: DeviceOptions,
+    options: CoreOptions,
     log: Log,
     queueFailed: (index: number, reason: string) => void = () => {},
   ) {

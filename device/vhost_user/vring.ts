@@ -39,8 +39,11 @@ export class Vring {
   paused = false;
   /** The ring is being served. */
   serving = false;
-  /** The ring turned out broken, or its worker threw, since it was started. */
-  down = false;
+  /**
+   * Why it is served no more: the ring turned out broken, or its worker threw,
+   * since it was started.
+   */
+  down: string | undefined = undefined;
 
   /** Forgets where the ring lies and stands, once it is served no more. */
   reset(): void {
@@ -48,7 +51,7 @@ export class Vring {
     this.base = undefined;
     this.lastBaseReply = undefined;
     this.addresses = undefined;
-    this.down = false;
+    this.down = undefined;
   }
 
   /**

@@ -5,10 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Reading,
-  readingsFor,
-} from "../../device/commands/decode/reading.ts";
+import { type Reading, readingsFor } from "../../device/explain/reading.ts";
 import { CryptoDriver } from "../../device/driver/driver.ts";
 import {
   InProcessDevice,

@@ -1,15 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { askDevice, canAsk } from "../../device/commands/decode/ask.ts";
 import { decodeControl } from "../../device/commands/decode/control_view.ts";
-import { decodeData } from "../../device/commands/decode/data_view.ts";
-import type {
-  Decoded,
-  Surroundings,
-} from "../../device/commands/decode/decoded.ts";
-import {
-  type Reading,
-  readingsFor,
-} from "../../device/commands/decode/reading.ts";
+import { decodeData } from "../../device/explain/data_view.ts";
+import type { Decoded, Surroundings } from "../../device/explain/decoded.ts";
+import { type Reading, readingsFor } from "../../device/explain/reading.ts";
 import { ENGINE_NAMES, openEngines } from "../../device/engine/engines.ts";
 import { Capabilities } from "../../device/service/capabilities.ts";
 import {

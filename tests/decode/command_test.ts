@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decode } from "../../device/commands/decode.ts";
-import {
-  type Reading,
-  readingsFor,
-} from "../../device/commands/decode/reading.ts";
+import { type Reading, readingsFor } from "../../device/explain/reading.ts";
 import { UsageError } from "../../device/commands/usage.ts";
 import {
   goodCreation,

@@ -6,7 +6,7 @@
 
 import type { Algorithm } from "../../device/engine/algorithm.ts";
 import { sessionOption } from "../../device/commands/decode/session_option.ts";
-import type { Reading } from "../../device/commands/decode/reading.ts";
+import type { Reading } from "../../device/explain/reading.ts";
 import { algorithmOf } from "../../device/service/algorithms.ts";
 import type { OperationParameters } from "../../device/spec/session_parameters.ts";
 import type { Structure } from "../../device/spec/structure.ts";

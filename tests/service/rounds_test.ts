@@ -279,6 +279,32 @@ Deno.test("A queue's counters add up", () => {
     ),
   );
   assertEquals([totals.rounds, totals.signals], [1, 1]);
+  const { algorithms } = totals;
+  assertEquals(sum(algorithms.map(({ requests }) => requests)), 110);
+  assertEquals(sum(algorithms.map(({ bytes }) => bytes)), totals.bytes);
+});
+
+Deno.test("A queue counts by service and algorithm", () => {
+  const device = new TestDevice({ ring: { size: 1024 }, memorySize: 1 << 20 });
+  const cipher = device.create({
+    service: "cipher",
+    algorithm: "aes-cbc",
+    key: new Uint8Array(16),
+    direction: "encrypt",
+  });
+  const hash = device.create({ service: "hash", algorithm: "md5" });
+  const good = device.request(cipher, { source: new Uint8Array(32), iv: IV });
+  const bad = device.request(cipher, { source: new Uint8Array(31), iv: IV });
+  device.send(good, bad, device.request(hash, { source: IV }), good);
+  device.send(device.request({ ...cipher, low: 99 }, { source: IV, iv: IV }));
+  const counted = device.statistics.algorithms.map((
+    { service, algorithm, statuses, latency },
+  ) => [service, algorithm, ...statuses, sum(latency)]);
+  assertEquals(counted, [
+    [null, null, 0, 0, 0, 0, 1, 0, 1],
+    ["CIPHER", "aes-cbc", 2, 1, 0, 0, 0, 0, 3],
+    ["HASH", "md5", 1, 0, 0, 0, 0, 0, 1],
+  ]);
 });
 
 Deno.test("A queue goes on in new memory where it was", () => {

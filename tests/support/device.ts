@@ -14,8 +14,8 @@ import { ControlQueue } from "../../device/service/control_queue.ts";
 import type { QueueStatistics } from "../../device/service/counters.ts";
 import { DataQueue } from "../../device/service/data_queue.ts";
 import {
+  type CoreOptions,
   DeviceCore,
-  type DeviceOptions,
 } from "../../device/service/device_core.ts";
 import { RoundResult } from "../../device/service/round.ts";
 import type { SessionParameters } from "../../device/spec/session_parameters.ts";
@@ -82,7 +82,7 @@ export interface Input {
 
 /** How a test device is made. */
 export interface TestDeviceOptions {
-  readonly device?: DeviceOptions;
+  readonly device?: CoreOptions;
   /** What requests are built in. */
   readonly layout?: TestLayout;
   /** The negotiated feature bits; those of the layout when left out. */
@@ -109,7 +109,7 @@ export class TestDevice {
     const { layout = "legacy", stopping = () => false } = options;
     this.layout = layout;
     // One engine on every machine, and the one that can give requests up.
-    const settings: DeviceOptions = { engines: ["noble"], ...options.device };
+    const settings: CoreOptions = { engines: ["noble"], ...options.device };
     this.core = new DeviceCore(settings, () => this.retired++);
     this.guest = new GuestQueue(options.ring, options.memorySize);
     this.queue = new DataQueue(
@@ -244,7 +244,7 @@ export class TestControl {
    * @param features the negotiated feature bits
    */
   constructor(
-    device: DeviceOptions = {},
+    device: CoreOptions = {},
     ring: GuestRingOptions = {},
     features = 0n,
   ) {

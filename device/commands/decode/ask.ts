@@ -30,7 +30,7 @@ import {
 } from "../../spec/control_structures.ts";
 import { OP_HEADER } from "../../spec/data_structures.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
-import type { Decoded } from "./decoded.ts";
+import type { Decoded } from "../../explain/decoded.ts";
 
 const RING_FEATURES = 1n << BigInt(VIRTIO_F_VERSION_1) |
   1n << BigInt(VIRTIO_F_RING_INDIRECT_DESC) |

@@ -17,17 +17,16 @@ import {
   decodeControlRequest,
 } from "../../spec/control_request.ts";
 import * as tables from "../../spec/control_structures.ts";
-import { nameOf } from "../../spec/names.ts";
+import { nameOf, SERVICE_NAMES } from "../../spec/names.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
-import type { Surroundings } from "./decoded.ts";
-import { SERVICE_NAMES } from "./fields.ts";
+import type { Surroundings } from "../../explain/decoded.ts";
 import {
   creationNames,
   offeredProblems,
   valueProblems,
-} from "./operation_problems.ts";
-import { named, type Problem } from "./problem.ts";
-import type { Reading } from "./reading.ts";
+} from "../../explain/operation_problems.ts";
+import { named, type Problem } from "../../explain/problem.ts";
+import type { Reading } from "../../explain/reading.ts";
 
 const AT = tables.CTRL_HEADER.size;
 

@@ -17,6 +17,7 @@ import {
   DESTROY_ANSWER_SIZE,
 } from "../../spec/control_request.ts";
 import * as tables from "../../spec/control_structures.ts";
+import { SERVICE_NAMES } from "../../spec/names.ts";
 import type { SessionParameters } from "../../spec/session_parameters.ts";
 import type { Structure } from "../../spec/structure.ts";
 import {
@@ -27,9 +28,9 @@ import {
   type Head,
   keysOf,
 } from "./control_problems.ts";
-import type { Decoded, Part, Surroundings } from "./decoded.ts";
-import { fieldsOf, type PlacedStructure, SERVICE_NAMES } from "./fields.ts";
-import type { Reading } from "./reading.ts";
+import type { Decoded, Part, Surroundings } from "../../explain/decoded.ts";
+import { fieldsOf, type PlacedStructure } from "../../explain/fields.ts";
+import type { Reading } from "../../explain/reading.ts";
 import { sessionOption } from "./session_option.ts";
 
 const AT = tables.CTRL_HEADER.size;

@@ -19,10 +19,14 @@ import { nameOf } from "../../spec/names.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
 import { askDevice, canAsk } from "./ask.ts";
 import { decodeControl } from "./control_view.ts";
-import { decodeData } from "./data_view.ts";
-import type { Decoded, Surroundings } from "./decoded.ts";
-import type { Problem } from "./problem.ts";
-import { type LayoutName, type Reading, readingsFor } from "./reading.ts";
+import { decodeData } from "../../explain/data_view.ts";
+import type { Decoded, Surroundings } from "../../explain/decoded.ts";
+import type { Problem } from "../../explain/problem.ts";
+import {
+  type LayoutName,
+  type Reading,
+  readingsFor,
+} from "../../explain/reading.ts";
 import { isGood, reportLines, type Verdict, verdictOf } from "./report.ts";
 
 /** The queue a request is for. */

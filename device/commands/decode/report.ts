@@ -8,9 +8,9 @@ import {
   VIRTIO_CRYPTO_BADMSG,
   VIRTIO_CRYPTO_OK,
 } from "../../spec/constants.ts";
-import { named } from "./problem.ts";
-import type { Decoded, Part } from "./decoded.ts";
-import { valueText } from "./fields.ts";
+import { named } from "../../explain/problem.ts";
+import type { Decoded, Part } from "../../explain/decoded.ts";
+import { valueText } from "../../explain/fields.ts";
 
 /** What the device answers, as far as that can be told. */
 export interface Verdict {
@@ -20,6 +20,8 @@ export interface Verdict {
   readonly reason: string | undefined;
   /** What a good answer depends on that is not known. */
   readonly condition: string | undefined;
+  /** Whether it did answer so, and need not be asked. */
+  readonly answered?: boolean;
 }
 
 /** Whether the device would serve the request. */
@@ -67,10 +69,15 @@ export function verdictOf(
   };
 }
 
-function statusText(status: number | undefined): string {
-  return status === undefined
-    ? "The device would write no status, and return a used length of 0"
-    : `The device would answer ${named("status", status)}`;
+function statusText({ status, answered }: Verdict): string {
+  if (status === undefined) {
+    return answered
+      ? "The device wrote no status, and returned a used length of 0"
+      : "The device would write no status, and return a used length of 0";
+  }
+  return `The device ${answered ? "answered" : "would answer"} ${
+    named("status", status)
+  }`;
 }
 
 /**
@@ -80,8 +87,8 @@ function statusText(status: number | undefined): string {
  * @returns the line
  */
 export function verdictLine(verdict: Verdict): string {
-  const { status, reason, condition } = verdict;
-  const text = statusText(status);
+  const { reason, condition } = verdict;
+  const text = statusText(verdict);
   if (reason !== undefined) return `${text}: ${reason}`;
   return condition === undefined ? text : `${text} if ${condition}`;
 }

@@ -18,6 +18,7 @@ export const CLI_MANUAL: Manual = {
       "decode",
       "Show what is in a request, and what the device would answer.",
     ],
+    ["trace", "Show and sum up what serve --trace wrote."],
     [
       "doctor",
       "Tell what this machine has, what would be offered, and what to install.",

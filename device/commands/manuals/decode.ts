@@ -1,5 +1,5 @@
 import { MAX_DATA_QUEUES } from "../../service/device_core.ts";
-import { LAYOUT_NAMES } from "../decode/reading.ts";
+import { LAYOUT_NAMES } from "../../explain/reading.ts";
 import { HELP_OPTION, type Manual } from "../manual.ts";
 
 /** The page of `decode`. */
@@ -56,6 +56,13 @@ export const DECODE_MANUAL: Manual = {
       value: "BYTES",
       text: "Largest content of a request (16777216).",
     },
+    {
+      name: "trace",
+      value: "FILE",
+      text:
+        "A request of a trace, in place of all the above: what serve --trace wrote. It needs --line.",
+    },
+    { name: "line", value: "N", text: "The line of the trace." },
     HELP_OPTION,
   ],
   examples: [[

@@ -72,6 +72,18 @@ export const SERVE_MANUAL: Manual = {
       text: "Look for work for N microseconds before sleeping (0).",
     },
     {
+      name: "monitor",
+      value: "HOST:PORT",
+      text:
+        "Serve metrics and the inspector over HTTP there; port 0 takes a free one. It needs --allow-net=HOST:PORT.",
+    },
+    {
+      name: "trace",
+      value: "FILE",
+      text:
+        "Write each request as a JSON line to FILE, which is emptied first. It needs --allow-write=FILE.",
+    },
+    {
       name: "limit-ops",
       value: "N",
       text:

@@ -6,12 +6,12 @@
  * @module
  */
 
-import { type Algorithm, hasSize } from "../../engine/algorithm.ts";
-import { algorithmOf } from "../../service/algorithms.ts";
+import { type Algorithm, hasSize } from "../engine/algorithm.ts";
+import { algorithmOf } from "../service/algorithms.ts";
 import {
   type Capabilities,
   isSymmetricOperation,
-} from "../../service/capabilities.ts";
+} from "../service/capabilities.ts";
 import {
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_NOTSUPP,
@@ -25,9 +25,9 @@ import {
   VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
   VIRTIO_CRYPTO_SYM_HASH_MODE_NESTED,
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
-} from "../../spec/constants.ts";
-import { type NamedKind, nameOf } from "../../spec/names.ts";
-import type { OperationParameters } from "../../spec/session_parameters.ts";
+} from "../spec/constants.ts";
+import { type NamedKind, nameOf } from "../spec/names.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import { ALGORITHM_KINDS } from "./fields.ts";
 import { named, type Problem, sizesText } from "./problem.ts";
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Capabilities } from "../../service/capabilities.ts";
-import type { OperationParameters } from "../../spec/session_parameters.ts";
+import type { Capabilities } from "../service/capabilities.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import type { FieldValue } from "./fields.ts";
 import type { Problem } from "./problem.ts";
 import type { Reading } from "./reading.ts";
@@ -41,6 +41,11 @@ export interface Surroundings {
   readonly queues: number;
   /** Largest content of a request in bytes. */
   readonly maxSize: number;
+  /**
+   * Bytes of the readable part, where only header and fixed part of it are
+   * there.
+   */
+  readonly readable?: number | undefined;
   /** Bytes of the writable part, where that is known. */
   readonly writable: number | undefined;
   /** The session of a data request, where that is known. */

@@ -6,13 +6,13 @@
  * @module
  */
 
-import { type Algorithm, hasSize } from "../../engine/algorithm.ts";
+import { type Algorithm, hasSize } from "../engine/algorithm.ts";
 import {
   VIRTIO_CRYPTO_AEAD_DECRYPT,
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_SERVICE_AEAD,
-} from "../../spec/constants.ts";
-import type { DataRequest } from "../../spec/data_request.ts";
+} from "../spec/constants.ts";
+import type { DataRequest } from "../spec/data_request.ts";
 import { type Problem, sizesText } from "./problem.ts";
 
 /** What is known of the operation a request asks for. */

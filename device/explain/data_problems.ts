@@ -4,7 +4,7 @@
  * @module
  */
 
-import { directionFits } from "../../service/data_service.ts";
+import { directionFits } from "../service/data_service.ts";
 import {
   serviceOf,
   VIRTIO_CRYPTO_ERR,
@@ -12,19 +12,18 @@ import {
   VIRTIO_CRYPTO_INVSESS,
   VIRTIO_CRYPTO_OK,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
-} from "../../spec/constants.ts";
-import { decodeDataRequest } from "../../spec/data_decoder.ts";
+} from "../spec/constants.ts";
+import { decodeDataRequest } from "../spec/data_decoder.ts";
 import {
   DATA_FIXED_MAX,
   DATA_HEADER_SIZE,
   DataRequest,
   parametersOf,
-} from "../../spec/data_request.ts";
-import * as tables from "../../spec/data_structures.ts";
-import { nameOf } from "../../spec/names.ts";
-import type { OperationParameters } from "../../spec/session_parameters.ts";
+} from "../spec/data_request.ts";
+import * as tables from "../spec/data_structures.ts";
+import { nameOf, SERVICE_NAMES } from "../spec/names.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import type { Surroundings } from "./decoded.ts";
-import { SERVICE_NAMES } from "./fields.ts";
 import { jobProblems, type KnownOperation } from "./job_problems.ts";
 import {
   dataNames,
@@ -158,23 +157,24 @@ export function* dataProblems(
       text: "The writable part is empty: there is no place for a status",
     };
   }
-  if (bytes.length < DATA_HEADER_SIZE) {
+  const readable = around.readable ?? bytes.length;
+  if (readable < DATA_HEADER_SIZE) {
     return yield {
       status: VIRTIO_CRYPTO_ERR,
       field: "header",
       text:
-        `The header is incomplete: ${bytes.length} bytes of ${DATA_HEADER_SIZE}`,
+        `The header is incomplete: ${readable} bytes of ${DATA_HEADER_SIZE}`,
     };
   }
   if (status !== VIRTIO_CRYPTO_OK) {
     return yield headerProblem(bytes, reading, status);
   }
-  if (bytes.length < request.variableAt) {
+  if (readable < request.variableAt) {
     return yield {
       status: VIRTIO_CRYPTO_ERR,
       field: "fixed part",
       text:
-        `The fixed part is incomplete: ${bytes.length} bytes of ${request.variableAt}`,
+        `The fixed part is incomplete: ${readable} bytes of ${request.variableAt}`,
     };
   }
   const operation = operationOf(request, around);
@@ -183,7 +183,7 @@ export function* dataProblems(
     : statelessProblems(request, around);
   if (stop) return;
   yield* jobProblems(request, operation, {
-    readable: bytes.length,
+    readable,
     writable: around.writable,
     maxSize: around.maxSize,
   });

@@ -9,9 +9,9 @@ import {
   VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
-} from "../../spec/constants.ts";
-import { type NamedKind, nameOf } from "../../spec/names.ts";
-import type { Field, Structure } from "../../spec/structure.ts";
+} from "../spec/constants.ts";
+import { type NamedKind, nameOf } from "../spec/names.ts";
+import type { Field, Structure } from "../spec/structure.ts";
 
 /** A structure at its place in a request. */
 export interface PlacedStructure {
@@ -38,14 +38,6 @@ export interface FieldValue {
   /** It means nothing, and what it holds is not shown: see valueText. */
   readonly padding: boolean;
 }
-
-/** The services' names by number. */
-export const SERVICE_NAMES: readonly string[] = [
-  "CIPHER",
-  "HASH",
-  "MAC",
-  "AEAD",
-];
 
 /** Kinds of algorithm numbers by service. */
 export const ALGORITHM_KINDS: readonly NamedKind[] = [
@@ -94,7 +86,13 @@ function kindOf(
   }
 }
 
-function isPadding(name: string): boolean {
+/**
+ * Whether a field means nothing.
+ *
+ * @param name its name
+ * @returns true for padding and reserved ones
+ */
+export function isPadding(name: string): boolean {
   return /(^|\.)(padding|reserved)$/.test(name);
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Sizes } from "../../engine/algorithm.ts";
-import { nameOf } from "../../spec/names.ts";
+import type { Sizes } from "../engine/algorithm.ts";
+import { nameOf } from "../spec/names.ts";
 
 /** One thing that is wrong. */
 export interface Problem {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Algorithm } from "../../engine/algorithm.ts";
+import type { Algorithm } from "../engine/algorithm.ts";
 import {
   VIRTIO_CRYPTO_FLAG_NONE_SESSION_MODE,
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
@@ -14,18 +14,24 @@ import {
   VIRTIO_CRYPTO_SERVICE_MAC,
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
-} from "../../spec/constants.ts";
-import { DATA_HEADER_SIZE, type DataRequest } from "../../spec/data_request.ts";
-import * as tables from "../../spec/data_structures.ts";
-import type { Structure } from "../../spec/structure.ts";
+} from "../spec/constants.ts";
+import { DATA_HEADER_SIZE, type DataRequest } from "../spec/data_request.ts";
+import * as tables from "../spec/data_structures.ts";
+import { SERVICE_NAMES } from "../spec/names.ts";
+import type { Structure } from "../spec/structure.ts";
 import {
   dataProblems,
   decodeHead,
   type Head,
   operationOf,
 } from "./data_problems.ts";
-import type { Decoded, Part, Surroundings } from "./decoded.ts";
-import { fieldsOf, type PlacedStructure, SERVICE_NAMES } from "./fields.ts";
+import type {
+  Decoded,
+  DecodedStructure,
+  Part,
+  Surroundings,
+} from "./decoded.ts";
+import { fieldsOf, type PlacedStructure } from "./fields.ts";
 import { ivField, namedLength } from "./job_problems.ts";
 import type { Reading } from "./reading.ts";
 
@@ -96,9 +102,49 @@ const REST: Structure<string> = {
   fields: [],
 };
 
+const HEADER: PlacedStructure = {
+  structure: tables.OP_HEADER,
+  at: 0,
+  size: DATA_HEADER_SIZE,
+};
+
+/**
+ * Where the structures of a request lie.
+ *
+ * @param request the request; undefined where its header is not legal
+ * @returns the header, then the fixed part where that is known
+ */
+export function placedStructures(
+  request: DataRequest | undefined,
+): readonly PlacedStructure[] {
+  return request === undefined ? [HEADER] : [HEADER, ...fixedPart(request)];
+}
+
+/**
+ * The structures of a request.
+ *
+ * @param bytes header and fixed part, as far as they are there
+ * @param request the request; undefined where its header is not legal
+ * @returns the header, then the fixed part where that is known
+ */
+export function structuresOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  request: DataRequest | undefined,
+): readonly DecodedStructure[] {
+  return placedStructures(request).map((placed) => ({
+    name: placed.structure.name,
+    clause: placed.structure.clause,
+    fields: fieldsOf(bytes, placed, request?.service ?? 0, {
+      opcode: "dataOpcode",
+      flag: placed === HEADER ? "flag" : undefined,
+    }),
+  }));
+}
+
 /** The variable parts of the readable part, in their order. */
 function readableParts(
   bytes: Uint8Array<ArrayBuffer>,
+  readable: number,
   request: DataRequest,
   algorithm: Algorithm | undefined,
   shows: boolean,
@@ -125,11 +171,11 @@ function readableParts(
     : "cipher_key";
   push(keys, request.keyLength, false);
   push("auth_key", request.authKeyLength, false);
-  push("iv", ivField(request, algorithm, bytes.length), true);
+  push("iv", ivField(request, algorithm, readable), true);
   if (request.aadFirst) push("aad", request.aadLength, false);
   push("src_data", request.sourceLength, true);
   if (!request.aadFirst) push("aad", request.aadLength, false);
-  if (at < bytes.length) push("(not named)", bytes.length - at, false);
+  if (at < readable) push("(not named)", readable - at, false);
   return parts;
 }
 
@@ -164,9 +210,10 @@ export function decodeData(
 ): Decoded {
   const head = decodeHead(bytes, reading);
   const { request } = head;
+  const readable = around.readable ?? bytes.length;
   const known = head.status === VIRTIO_CRYPTO_OK &&
-    bytes.length >= DATA_HEADER_SIZE;
-  const complete = known && bytes.length >= request.variableAt;
+    readable >= DATA_HEADER_SIZE;
+  const complete = known && readable >= request.variableAt;
   const result = request.destinationLength + request.resultLength;
   const needed = known ? Math.min(result, around.maxSize) + 1 : 1;
   const writableLength = around.writable ?? needed;
@@ -174,44 +221,35 @@ export function decodeData(
     ? operationOf(request, around)?.algorithm
     : undefined;
   const exact = complete &&
-    bytes.length === namedLength(request) - request.ivLength +
-        ivField(request, algorithm, bytes.length);
+    readable === namedLength(request) - request.ivLength +
+        ivField(request, algorithm, readable);
   const problems = [
     ...dataProblems(bytes, reading, head, around),
   ];
-  const header = { structure: tables.OP_HEADER, at: 0, size: DATA_HEADER_SIZE };
   const { service } = request;
   return {
     reading,
     queue: "data",
     title: known
-      ? `Data request of ${bytes.length} bytes in ${
+      ? `Data request of ${readable} bytes in ${
         request.sessionMode ? "session mode" : "non-session mode"
       }`
-      : `Data request of ${bytes.length} bytes`,
-    structures: [header, ...(known ? fixedPart(request) : [])].map((
-      placed,
-    ) => ({
-      name: placed.structure.name,
-      clause: placed.structure.clause,
-      fields: fieldsOf(bytes, placed, service, {
-        opcode: "dataOpcode",
-        flag: placed === header ? "flag" : undefined,
-      }),
-    })),
+      : `Data request of ${readable} bytes`,
+    structures: structuresOf(bytes, known ? request : undefined),
     readable: complete
       ? readableParts(
         bytes,
+        readable,
         request,
         algorithm,
-        exact && mayShow(bytes, head, reading),
+        exact && bytes.length === readable && mayShow(bytes, head, reading),
       )
       : [],
     writable: known ? writableParts(request, writableLength) : [],
     writableLength,
     exact,
     problems,
-    notes: known ? notesOf(bytes, request, reading, exact) : [],
+    notes: known ? notesOf(bytes, readable, request, reading, exact) : [],
     condition: complete && request.sessionMode && around.session === undefined
       ? `its session is live and of the ${
         SERVICE_NAMES[service]
@@ -238,6 +276,7 @@ function flagOf(bytes: Uint8Array<ArrayBuffer>): number {
 
 function notesOf(
   bytes: Uint8Array<ArrayBuffer>,
+  readable: number,
   request: DataRequest,
   reading: Reading,
   exact: boolean,
@@ -254,16 +293,16 @@ function notesOf(
         : `flag is ${flag}, which says nothing in the legacy layout`,
     );
   }
-  if (bytes.length < request.variableAt) return notes;
+  if (readable < request.variableAt) return notes;
   const size = request.variableAt - DATA_HEADER_SIZE;
   if (
     request.sessionMode && reading.name !== "legacy" && hasSessPara(size) &&
     bytes.subarray(DATA_HEADER_SIZE, DATA_HEADER_SIZE + 4).some((b) => b !== 0)
   ) notes.push("sess_para is ignored in session mode");
-  if (!request.exact && !exact && bytes.length > namedLength(request)) {
+  if (!request.exact && !exact && readable > namedLength(request)) {
     notes.push(
       `${
-        bytes.length - namedLength(request)
+        readable - namedLength(request)
       } bytes behind what the lengths name are ignored`,
     );
   }

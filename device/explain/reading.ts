@@ -9,29 +9,15 @@ import {
   type RequestLayout,
   requestLayout,
   type SpecName,
-} from "../../spec/request_layout.ts";
-import {
-  VIRTIO_CRYPTO_F_REVISION_1,
-  VIRTIO_CRYPTO_SERVICE_AEAD,
-  VIRTIO_CRYPTO_SERVICE_CIPHER,
-  VIRTIO_CRYPTO_SERVICE_HASH,
-  VIRTIO_CRYPTO_SERVICE_MAC,
-} from "../../spec/constants.ts";
-import { UsageError } from "../usage.ts";
+} from "../spec/request_layout.ts";
+import { VIRTIO_CRYPTO_F_REVISION_1 } from "../spec/constants.ts";
+import { SERVICE_NAMES } from "../spec/names.ts";
 
 /** A layout by the name `--layout` takes. */
 export type LayoutName = "legacy" | "v15" | "1.4";
 
 /** The layouts, in the order in which they are tried. */
 export const LAYOUT_NAMES: readonly LayoutName[] = ["legacy", "v15", "1.4"];
-
-/** Services by the names `--session-mode` takes. */
-const SERVICES: Readonly<Record<string, number>> = {
-  cipher: VIRTIO_CRYPTO_SERVICE_CIPHER,
-  hash: VIRTIO_CRYPTO_SERVICE_HASH,
-  mac: VIRTIO_CRYPTO_SERVICE_MAC,
-  aead: VIRTIO_CRYPTO_SERVICE_AEAD,
-};
 
 /** One way to read a request. */
 export interface Reading {
@@ -47,36 +33,8 @@ export interface Reading {
   readonly features: bigint;
 }
 
-/**
- * Reads a list of services whose mode feature was negotiated.
- *
- * @param option the option's name, for messages
- * @param text services with commas between them, all, or none
- * @returns one bit a service
- * @throws {UsageError} One is not a service
- */
-export function servicesOption(option: string, text: string): number {
-  if (text === "none") return 0;
-  if (text === "all") return 0b1111;
-  let services = 0;
-  for (const word of text.split(",")) {
-    const service = Object.hasOwn(SERVICES, word) ? SERVICES[word] : undefined;
-    if (service === undefined) {
-      throw new UsageError(
-        `Cannot use --${option}=${text}: all, none, or some of ${
-          Object.keys(SERVICES).join(",")
-        } is needed`,
-      );
-    }
-    services |= 1 << service;
-  }
-  return services;
-}
-
 function modesLabel(services: number): string {
-  const names = Object.keys(SERVICES)
-    .filter((name) => services >> SERVICES[name]! & 1)
-    .map((name) => name.toUpperCase());
+  const names = SERVICE_NAMES.filter((_, service) => services >> service & 1);
   return names.length === 4
     ? "of every service"
     : names.length === 0
@@ -117,6 +75,24 @@ function revision1(services: number, modes: number): Reading {
     spec: "1.4",
     features,
   };
+}
+
+/**
+ * The reading of a layout that is known.
+ *
+ * @param layout the layout
+ * @returns how it reads requests
+ */
+export function readingOf(layout: RequestLayout): Reading {
+  const { kind, services, modeServices } = layout;
+  switch (kind) {
+    case "legacy":
+      return legacy(services);
+    case "v15":
+      return v15(services, modeServices);
+    case "revision1":
+      return revision1(services, modeServices);
+  }
 }
 
 /**
