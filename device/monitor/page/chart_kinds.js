@@ -32,8 +32,13 @@ function roundUp(value) {
 function linearTicks(top, height, format) {
   return [0, 0.5, 1].map((share) => ({
     y: height * (1 - share),
-    label: format(top * share),
+    label: rounded(format(top * share)),
   }));
+}
+
+/** A label without decimals that say nothing, as in "16.0 µs". */
+function rounded(label) {
+  return label.replace(/\.0+(?=\D|$)/, "");
 }
 
 /** The highest value of the visible points; at least a floor. */
@@ -110,7 +115,8 @@ export function bars(parts, format) {
     const top = roundUp(highest(space, sum, 1));
     const paths = parts.map(() => "");
     for (let i = first; i < series.length; i++) {
-      const [left, width] = slot(space, i, x);
+      const [left, slotWidth] = slot(space, i, x);
+      const width = Math.max(slotWidth - (slotWidth > 4 ? 1 : 0), 1);
       let y = height;
       parts.forEach(({ valueOf }, part) => {
         const value = valueOf(series, i);
@@ -134,8 +140,7 @@ function slot({ series }, i, x) {
   const end = series.time(i);
   const seconds = Math.min(series.seconds(i), GAP_SECONDS);
   const left = x(end - seconds * 1000);
-  const width = x(end) - left;
-  return [left, Math.max(width - (width > 4 ? 1 : 0), 1)];
+  return [left, x(end) - left];
 }
 
 function rectangle(x, y, width, height) {
@@ -192,7 +197,7 @@ export function histogram() {
       latency.forEach((requests, bucket) => {
         if (requests === 0) return;
         const shade = SHADES.findLastIndex((share) => requests / total > share);
-        paths[shade] += rectangle(left, topOf(bucket), width, tall);
+        paths[shade] += rectangle(left, topOf(bucket), width, tall - 1);
       });
       const p99 = quantile(latency, 0.99);
       const bucket = p99 === Infinity
@@ -211,7 +216,7 @@ export function histogram() {
     for (let bucket = low; bucket <= high; bucket += step) {
       ticks.push({
         y: topOf(bucket),
-        label: duration(2 ** bucket * 1000),
+        label: rounded(duration(2 ** bucket * 1000)),
       });
     }
     return ticks;

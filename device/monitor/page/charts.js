@@ -117,7 +117,7 @@ export class Charts {
       about: "of a request's round",
       cursor,
       draw: histogram(),
-      headline: (series, i) => below(series.latency(i), 0.99),
+      headline: (series, i) => `p99 ${below(series.latency(i), 0.99)}`,
       details: (series, i) => [
         ["p50", below(series.latency(i), 0.5)],
         ["p99", below(series.latency(i), 0.99)],
@@ -130,8 +130,8 @@ export class Charts {
         return [h(
           "ul",
           { class: "legend" },
-          h("li", {}, h("span", { class: "key heat" }), "share of requests"),
-          h("li", {}, h("span", { class: "key p99" }), "99 % are below"),
+          h("li", {}, h("span", { class: "key heat" }), "requests"),
+          h("li", {}, h("span", { class: "key p99" }), "p99"),
           h("li", {}, "p50 ", h("b", {}, below(latency, 0.5))),
         )];
       },

@@ -191,5 +191,13 @@ export class Queues {
       rows,
       ({ queue }) => `${index}/${queue.index}/${queue.kind}`,
     );
+    const broken = device.queues.filter(({ broken }) => broken !== null)
+      .map(({ index }) => index);
+    setText(
+      byId("queue-note"),
+      broken.length === 0
+        ? ""
+        : `Broken: queue${broken.length === 1 ? "" : "s"} ${broken.join(", ")}`,
+    );
   }
 }

@@ -72,18 +72,25 @@ function problemList(request) {
   );
 }
 
+// The roles are told, because a narrow page lays the rows out as grids, and some
+// browsers take no such thing for a table.
+const row = (attributes, ...cells) =>
+  h("tr", { role: "row", ...attributes }, ...cells);
+const cell = (attributes, ...children) =>
+  h("td", { role: "cell", ...attributes }, ...children);
+const columnHeader = (name, attributes = {}) =>
+  h("th", { scope: "col", role: "columnheader", ...attributes }, name);
+
 function fieldRow(field, problems) {
   const wrong = problemsOf(field, problems);
   const { offset, size, value, meaning } = field;
-  return h(
-    "tr",
+  return row(
     { class: wrong.length > 0 ? "wrong" : null },
-    h("td", { class: "number" }, String(offset)),
-    h("td", { class: "number" }, String(size)),
-    h("th", { scope: "row" }, h("code", {}, field.name)),
-    h("td", {}, h("code", {}, value ?? "–")),
-    h(
-      "td",
+    cell({ class: "number" }, String(offset)),
+    cell({ class: "number" }, String(size)),
+    h("th", { scope: "row", role: "rowheader" }, h("code", {}, field.name)),
+    cell({}, h("code", {}, value ?? "–")),
+    cell(
       {},
       h("span", {}, meaning ?? ""),
       ...wrong.map((text) =>
@@ -98,16 +105,26 @@ function fieldRow(field, problems) {
   );
 }
 
+function partRows(name, fields, problems) {
+  return h(
+    "tbody",
+    { role: "rowgroup" },
+    row(
+      {},
+      h("th", { scope: "rowgroup", role: "rowheader", colspan: 5 }, name),
+    ),
+    ...fields.map((field) => fieldRow(field, problems)),
+  );
+}
+
 /** Fields in the order they are sent, by the part they are in. */
 function fieldTable(request) {
   const { fields, problems } = request;
   if (fields.length === 0) {
     return h("p", { class: "empty" }, "No field of it could be read.");
   }
-  const parts = [
-    ["Device-readable part", fields.filter(({ part }) => part !== "writable")],
-    ["Device-writable part", fields.filter(({ part }) => part === "writable")],
-  ].filter(([, list]) => list.length > 0);
+  const writable = fields.filter(({ part }) => part === "writable");
+  const readable = fields.filter(({ part }) => part !== "writable");
   return h(
     "div",
     {
@@ -118,7 +135,7 @@ function fieldTable(request) {
     },
     h(
       "table",
-      { class: "fields" },
+      { class: "fields", role: "table" },
       h(
         "caption",
         { class: "hidden" },
@@ -126,27 +143,20 @@ function fieldTable(request) {
       ),
       h(
         "thead",
-        {},
-        h(
-          "tr",
+        { role: "rowgroup" },
+        row(
           {},
-          h("th", { scope: "col", class: "number" }, "Offset"),
-          h("th", { scope: "col", class: "number" }, "Size"),
-          h("th", { scope: "col" }, "Field"),
-          h("th", { scope: "col" }, "Value"),
-          h("th", { scope: "col" }, "Meaning"),
+          columnHeader("Offset", { class: "number" }),
+          columnHeader("Size", { class: "number" }),
+          columnHeader("Field"),
+          columnHeader("Value"),
+          columnHeader("Meaning"),
         ),
       ),
-      ...parts.map(([name, list]) =>
-        h(
-          "tbody",
-          {},
-          parts.length === 1
-            ? null
-            : h("tr", {}, h("th", { scope: "rowgroup", colspan: 5 }, name)),
-          ...list.map((field) => fieldRow(field, problems)),
-        )
-      ),
+      partRows("Device-readable part", readable, problems),
+      writable.length === 0
+        ? null
+        : partRows("Device-writable part", writable, problems),
     ),
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byId, h, Rows, setAttribute, setText } from "./dom.js";
+import { byId, h, Rows, setText } from "./dom.js";
 import { clock, count, duration, plural } from "./format.js";
 import { badge, showDetail } from "./request_detail.js";
 import { filterOf, isBad, RequestLog } from "./request_log.js";
@@ -37,8 +37,8 @@ function createRow(request) {
         { scope: "row", class: "number" },
         h("button", { type: "button", class: "link", tabindex: -1 }, sequence),
       ),
-      h("td", {}, clock(time)),
-      h("td", { class: "number" }, queue),
+      h("td", { class: "wide" }, clock(time)),
+      h("td", { class: "number wide" }, queue),
       h(
         "td",
         { class: "what" },
@@ -57,7 +57,7 @@ function createRow(request) {
         { class: "number wide" },
         `${count(readable)} → ${count(writable)}`,
       ),
-      h("td", { class: "number" }, duration(ns)),
+      h("td", { class: "number wide" }, duration(ns)),
       h("td", {}, badge(status)),
     ),
   };
@@ -146,7 +146,8 @@ export class Requests {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const { paused } = this.#log;
-    setAttribute(this.#pause, "aria-pressed", paused);
+    setText(this.#pause, paused ? "Resume" : "Pause");
+    this.#pause.classList.toggle("on", paused);
     this.#list = this.#log.list(this.#wanted(), SHOWN);
     this.#rows.show(this.#list, ({ key }) => key);
     this.#mark();
