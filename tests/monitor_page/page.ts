@@ -28,6 +28,14 @@ const KEY_CODES: Readonly<Record<string, number>> = {
 /** Text that a key types. */
 const KEY_TEXT: Readonly<Record<string, string>> = { Enter: "\r", " ": " " };
 
+/** What assistive technology is told of an element. */
+export interface AccessibleNode {
+  readonly role: string;
+  readonly name: string;
+  /** Of a heading. */
+  readonly level: number;
+}
+
 /** A page. */
 export class Page implements AsyncDisposable {
   /** Errors and warnings of its console, and violations of its policy. */
@@ -61,13 +69,8 @@ export class Page implements AsyncDisposable {
     width: number,
     height: number,
   ): Promise<Page> {
-    const { browserContextId } = await tools.send(
-      "Target.createBrowserContext",
-      { disposeOnDetach: true },
-    );
     const { targetId } = await tools.send("Target.createTarget", {
       url: "about:blank",
-      browserContextId,
     });
     const { sessionId } = await tools.send("Target.attachToTarget", {
       targetId,
@@ -125,6 +128,22 @@ export class Page implements AsyncDisposable {
       throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
     }
     return result.value;
+  }
+
+  /** What assistive technology is told: the nodes of the accessibility tree. */
+  async accessibility(): Promise<AccessibleNode[]> {
+    const { nodes } = await this.#send("Accessibility.getFullAXTree");
+    return nodes
+      // deno-lint-ignore no-explicit-any
+      .filter(({ ignored }: any) => !ignored)
+      // deno-lint-ignore no-explicit-any
+      .map(({ role, name, properties }: any) => ({
+        role: role.value,
+        name: (name?.value ?? "").trim(),
+        level: properties
+          // deno-lint-ignore no-explicit-any
+          ?.find(({ name }: any) => name === "level")?.value.value ?? 0,
+      }));
   }
 
   /** The text of the first element that a selector finds, in one line. */

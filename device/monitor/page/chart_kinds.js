@@ -5,7 +5,7 @@
  */
 
 import { svg } from "./dom.js";
-import { duration } from "./format.js";
+import { bound, rounded } from "./format.js";
 import { BUCKETS, quantile } from "./history.js";
 
 /**
@@ -34,11 +34,6 @@ function linearTicks(top, height, format) {
     y: height * (1 - share),
     label: rounded(format(top * share)),
   }));
-}
-
-/** A label without decimals that say nothing, as in "16.0 µs". */
-function rounded(label) {
-  return label.replace(/\.0+(?=\D|$)/, "");
 }
 
 /** The highest value of the visible points; at least a floor. */
@@ -216,7 +211,7 @@ export function histogram() {
     for (let bucket = low; bucket <= high; bucket += step) {
       ticks.push({
         y: topOf(bucket),
-        label: rounded(duration(2 ** bucket * 1000)),
+        label: bound(2 ** bucket * 1000),
       });
     }
     return ticks;

@@ -7,7 +7,7 @@
 import { Chart, Cursor } from "./chart.js";
 import { area, bars, histogram } from "./chart_kinds.js";
 import { byId, h } from "./dom.js";
-import { byteRate, count, duration, rate } from "./format.js";
+import { bound, byteRate, count, rate } from "./format.js";
 import { BUCKETS, quantile, STATUSES } from "./history.js";
 
 /**
@@ -20,8 +20,8 @@ import { BUCKETS, quantile, STATUSES } from "./history.js";
 export function below(latency, share) {
   const ns = quantile(latency, share);
   if (ns === null) return "–";
-  if (ns === Infinity) return `≥ ${duration(2 ** (BUCKETS - 2) * 1000)}`;
-  return `< ${duration(ns)}`;
+  if (ns === Infinity) return `≥ ${bound(2 ** (BUCKETS - 2) * 1000)}`;
+  return `< ${bound(ns)}`;
 }
 
 /** The highest value of what is visible, in a line. */

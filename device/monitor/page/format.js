@@ -10,13 +10,11 @@ const GROUPED = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
  * A number in three digits or a few more.
  *
  * @param {number} value the number, 0 or more
- * @returns {string} as in "0.25", "7.1", "38" or "412"
+ * @returns {string} as in "0.25", "7.1", "38.2" or "412"
  */
 function short(value) {
-  if (value === 0) return "0";
   if (value >= 99.5) return value.toFixed(0);
-  if (value >= 9.95) return value.toFixed(value >= 20 ? 0 : 1);
-  return value.toFixed(value >= 1 ? 1 : 2);
+  return value.toFixed(value >= 0.995 ? 1 : 2);
 }
 
 function scaled(value, units, base = 1000) {
@@ -26,7 +24,8 @@ function scaled(value, units, base = 1000) {
     value /= base;
     step++;
   }
-  return [short(value), units[step]];
+  const whole = step === 0 && Number.isInteger(value);
+  return [whole ? String(value) : short(value), units[step]];
 }
 
 /**
@@ -88,6 +87,26 @@ export function rate(value) {
  */
 export function duration(ns) {
   return scaled(ns, ["ns", "µs", "ms", "s"]).join(" ");
+}
+
+/**
+ * A text without decimals that say nothing.
+ *
+ * @param {string} text as in "16.0 µs"
+ * @returns {string} as in "16 µs"
+ */
+export function rounded(text) {
+  return text.replace(/\.0+(?=\D|$)/, "");
+}
+
+/**
+ * The end of a histogram's bucket.
+ *
+ * @param {number} ns nanoseconds
+ * @returns {string} as in "64 µs"
+ */
+export function bound(ns) {
+  return rounded(duration(ns));
 }
 
 /**

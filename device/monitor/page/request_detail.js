@@ -130,7 +130,7 @@ function fieldTable(request) {
     {
       class: "scroll",
       tabindex: 0,
-      role: "region",
+      role: "group",
       "aria-label": "Fields of the request",
     },
     h(
