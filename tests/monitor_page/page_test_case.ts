@@ -1,6 +1,6 @@
 /**
- * A test of the inspector page: a fake server and the page in a browser that
- * the tests of a file share.
+ * A test of the inspector page: a fake server, and the page in the browser that
+ * the tests share.
  *
  * @module
  */
@@ -22,9 +22,7 @@ if (HAS_BROWSER) {
   });
 } else {
   console.log(
-    `Not covered: the inspector page in a browser, as Chromium is not installed (${
-      new URL(Deno.mainModule).pathname.split("/").at(-1)
-    })`,
+    "Not covered: the inspector page in a browser (Chromium is not installed)",
   );
 }
 
