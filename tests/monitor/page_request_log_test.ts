@@ -72,7 +72,7 @@ Deno.test("another server's requests take the place of the first one's", () => {
   log.from(STARTED + 1);
   assertEquals(numbers(log), []);
   log.add({ requests: [request(1)] });
-  assertEquals(log.list(ALL, 1)[0]?.key, `${STARTED + 1}/1`);
+  assertEquals(log.list(ALL, 1)[0]?.key, `${STARTED + 1}/0/1/1`);
 });
 
 Deno.test("a search finds every word of it, in any case", () => {

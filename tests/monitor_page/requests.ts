@@ -159,13 +159,13 @@ pageTest(
     assertEquals(await page.text("#pause"), "Resume");
     await page.press("ArrowDown", "ArrowDown");
     assertEquals(await page.get(focused), "3");
-    assertEquals(await page.text("#detail-heading"), "Request 3");
+    assertEquals(await page.text("#detail-heading"), "Request 3 of queue 1");
     await page.press("Enter");
-    assertEquals(await page.get(focused), "Request 3");
+    assertEquals(await page.get(focused), "Request 3 of queue 1");
     await page.press("Escape");
     assertEquals(await page.get(focused), "3");
     await page.press("Home");
-    assertEquals(await page.text("#detail-heading"), "Request 7");
+    assertEquals(await page.text("#detail-heading"), "Request 7 of queue 1");
     assertEquals(
       await page.get(
         "[...document.querySelectorAll('#request-rows [aria-current=true]')].map((b) => b.textContent).join()",
@@ -195,11 +195,11 @@ pageTest(
       await page.get(
         "[...document.querySelectorAll('.fields .wrong')].map((row) => row.innerText.replace(/\\s+/g, ' ').trim())",
       ),
-      [`44 4 cipher.dst_data_len 0xc 12 Problem: ${SHORT}`],
+      [`44 4 dst_data_len 0xc 12 Problem: ${SHORT}`],
     );
     assertMatch(
       await page.text("#detail .facts"),
-      /Layout v15 Service CIPHER Algorithm aes-cbc Session 0x100000000 .*Readable part 136 bytes Writable part 17 bytes/,
+      /Layout v15 Mode session Service CIPHER Algorithm aes-cbc Session 0x100000000 .*Readable part 136 bytes Writable part 17 bytes Round 1\.2 µs, 4 requests/,
     );
     await page.click("#detail button:last-child");
     assertEquals(await page.text("#detail-heading"), "No request chosen");
@@ -214,15 +214,13 @@ pageTest(
       problems: ["The lengths sum up to 99 bytes"],
     });
     const fields = record.fields.map((field) =>
-      field.name === "cipher.src_data_len"
-        ? { ...field, problem: "Too long" }
-        : field
+      field.name === "src_data_len" ? { ...field, problem: "Too long" } : field
     );
     await send(page, server, [{ ...record, fields }]);
     await page.click("#request-rows button");
     assertEquals(
       await page.text(".fields .wrong"),
-      "40 4 cipher.src_data_len 0x10 16 Problem: Too long",
+      "40 4 src_data_len 0x10 16 Problem: Too long",
     );
   },
 );

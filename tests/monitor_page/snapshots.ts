@@ -39,6 +39,7 @@ export interface QueueState {
     size: number;
     available: number;
     used: number;
+    depth: number;
     inOrder: boolean;
     eventIdx: boolean;
   } | null;
@@ -86,6 +87,7 @@ export function dataQueue(
         ? (used + waiting) & 0xffff
         : (used + waiting) % 128,
       used: index === 0 ? used : used % 128,
+      depth: waiting,
       inOrder: index !== 0,
       eventIdx: true,
     },
@@ -224,15 +226,17 @@ export interface RequestRecord {
   readonly device: number;
   readonly queue: number;
   readonly layout: string;
+  readonly mode: string | null;
   readonly engine: string | null;
   readonly service: string | null;
-  readonly operation: string;
+  readonly operation: string | null;
   readonly algorithm: string | null;
   readonly session: string | null;
   readonly readable: number;
   readonly writable: number;
   readonly status: string | null;
   readonly ns: number;
+  readonly round: number;
   readonly fault: string | null;
   readonly fields: readonly FieldRecord[];
   readonly problems: readonly string[];
@@ -255,6 +259,7 @@ export function request(
     device: 0,
     queue: sequence % 2,
     layout: "v15",
+    mode: "session",
     engine: "ipsec-mb",
     service: "CIPHER",
     operation: "VIRTIO_CRYPTO_CIPHER_ENCRYPT",
@@ -264,6 +269,7 @@ export function request(
     writable: 17,
     status: "OK",
     ns: 1234 + sequence % 100,
+    round: 4,
     fault: null,
     fields: fields(16),
     problems: [],
@@ -297,9 +303,9 @@ function fields(destination: number): FieldRecord[] {
     },
     le32("header.flag", 16, 1, "VIRTIO_CRYPTO_FLAG_SESSION_MODE"),
     le32("header.padding", 20, 0, "0"),
-    le32("cipher.iv_len", 36, 16),
-    le32("cipher.src_data_len", 40, 16),
-    le32("cipher.dst_data_len", 44, destination),
+    le32("iv_len", 36, 16),
+    le32("src_data_len", 40, 16),
+    le32("dst_data_len", 44, destination),
     le32("op_type", 96, 1, "VIRTIO_CRYPTO_SYM_OP_CIPHER"),
     { name: "iv", offset: 104, size: 16, value: null, meaning: "16 bytes" },
     {

@@ -12,7 +12,8 @@ import { BUCKETS } from "./history.js";
 /** Adds up a device's algorithms over its queues. */
 function sumOf(device) {
   const sums = new Map();
-  for (const { algorithms } of device.queues) {
+  for (const { kind, algorithms } of device.queues) {
+    if (kind !== "data") continue;
     for (const { service, algorithm, requests, bytes, latency } of algorithms) {
       const key = `${service}/${algorithm}`;
       const sum = sums.get(key) ?? {
@@ -38,8 +39,8 @@ function createRow({ service, algorithm }) {
     element: h(
       "tr",
       {},
-      h("th", { scope: "row" }, algorithm),
-      h("td", {}, service),
+      h("th", { scope: "row" }, algorithm ?? "none: refused before"),
+      h("td", {}, service ?? "–"),
       ...cells,
     ),
     update: ({ requests, bytes: size, latency, rates }) => {

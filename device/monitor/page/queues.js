@@ -12,16 +12,7 @@ const TURN = 2 * Math.PI * RADIUS;
 /** Seconds, width and height of the small line of throughput. */
 const SPARK = { seconds: 60, width: 96, height: 22 };
 
-/** Entries that the device has not answered yet. */
-function depthOf({ type, size, available, used, depth }) {
-  if (depth !== undefined) return depth;
-  // A split ring's indexes run to 65535, a packed ring's to its end.
-  return type === "split"
-    ? (available - used) & 0xffff
-    : (available - used + size) % size;
-}
-
-/** A ring as a ring: what waits in it, from the used to the available index. */
+/** A ring as a ring: what waits in it, from the used index on. */
 class RingGlyph {
   #arc = svg("circle", { r: RADIUS, class: "arc" });
   element = svg(
@@ -33,8 +24,8 @@ class RingGlyph {
 
   /** @param {any} ring the ring */
   update(ring) {
-    const { size, used } = ring;
-    const length = Math.min(1, depthOf(ring) / size) * TURN;
+    const { size, used, depth } = ring;
+    const length = Math.min(1, depth / size) * TURN;
     setAttribute(
       this.#arc,
       "stroke-dasharray",
@@ -166,7 +157,7 @@ class QueueRow {
     this.#set("available", ring === null ? "–" : String(ring.available));
     this.#set("used", ring === null ? "–" : String(ring.used));
     this.#glyph.element.toggleAttribute("hidden", ring === null);
-    setText(this.#depth, ring === null ? "–" : String(depthOf(ring)));
+    setText(this.#depth, ring === null ? "–" : String(ring.depth));
     if (ring !== null) this.#glyph.update(ring);
   }
 }

@@ -6,6 +6,7 @@
 
 import { h } from "./dom.js";
 import { bytes, clock, duration, plural } from "./format.js";
+import { problemsOf } from "./request_log.js";
 
 /** Names in a text, as in "dst_data_len" or "sess_para.algo". */
 const NAMES = /[a-z_]\w*(\.\w+)*/gi;
@@ -14,7 +15,7 @@ const NAMES = /[a-z_]\w*(\.\w+)*/gi;
  * The problems that are about a field: the server's word for it, or those whose
  * text names it, with or without the structure it is in.
  */
-function problemsOf(field, problems) {
+function problemsWith(field, problems) {
   const told = field.problem ?? null;
   if (told !== null) return [told];
   return problems.filter((text) =>
@@ -47,13 +48,14 @@ function facts(request) {
       ["Time", clock(request.time)],
       ["Queue", String(request.queue)],
       ["Layout", request.layout],
+      ["Mode", request.mode ?? "unknown"],
       ["Service", request.service ?? "unknown"],
       ["Algorithm", request.algorithm ?? "unknown"],
       ["Session", request.session ?? "none"],
       ["Engine", request.engine ?? "none: it was refused before"],
       ["Readable part", plural(readable, "byte")],
       ["Writable part", plural(writable, "byte")],
-      ["Took", duration(request.ns)],
+      ["Round", `${duration(request.ns)}, ${plural(request.round, "request")}`],
     ].map(([name, value]) =>
       h("div", {}, h("dt", {}, name), h("dd", {}, value))
     ),
@@ -61,8 +63,7 @@ function facts(request) {
 }
 
 function problemList(request) {
-  const { fault, problems } = request;
-  const all = fault === null ? problems : [fault, ...problems];
+  const all = problemsOf(request);
   if (all.length === 0) return null;
   return h(
     "div",
@@ -82,7 +83,7 @@ const columnHeader = (name, attributes = {}) =>
   h("th", { scope: "col", role: "columnheader", ...attributes }, name);
 
 function fieldRow(field, problems) {
-  const wrong = problemsOf(field, problems);
+  const wrong = problemsWith(field, problems);
   const { offset, size, value, meaning } = field;
   return row(
     { class: wrong.length > 0 ? "wrong" : null },
@@ -206,14 +207,14 @@ export function showDetail(place, request, close) {
     );
     return heading;
   }
-  heading.textContent = `Request ${request.sequence}`;
+  heading.textContent = `Request ${request.sequence} of queue ${request.queue}`;
   place.replaceChildren(
     h(
       "div",
       { class: "head" },
       heading,
       badge(request.status),
-      h("code", { class: "operation" }, request.operation),
+      h("code", { class: "operation" }, request.operation ?? ""),
       h(
         "div",
         { class: "tools" },

@@ -18,12 +18,28 @@ export function isBad(request) {
     request.problems.length > 0;
 }
 
+/**
+ * What was wrong with a request: with its chain, then with what is in it.
+ *
+ * @param {any} request its record
+ * @returns {string[]} the texts
+ */
+export function problemsOf({ fault, problems }) {
+  return fault === null || problems.includes(fault)
+    ? problems
+    : [fault, ...problems];
+}
+
 /** What a search finds. */
 function textOf(request) {
-  const { algorithm, session, operation, engine, layout, fault, problems } =
-    request;
-  return [algorithm, session, operation, engine, layout, fault, ...problems]
+  const { algorithm, session, operation, engine, layout } = request;
+  return [algorithm, session, operation, engine, layout, ...problemsOf(request)]
     .join(" ").toLowerCase();
+}
+
+/** What no other request has: its number is its queue's. */
+function keyOf({ device, queue, sequence }, started) {
+  return `${started}/${device}/${queue}/${sequence}`;
 }
 
 /**
@@ -83,7 +99,7 @@ export class RequestLog {
     for (const request of requests) {
       (isBad(request) ? this.#bad : this.#good).push({
         ...request,
-        key: `${this.#started}/${request.sequence}`,
+        key: keyOf(request, this.#started),
       });
     }
     this.#good.splice(0, this.#good.length - KEPT);
@@ -121,7 +137,7 @@ export class RequestLog {
 
   #all() {
     return [...this.#good, ...this.#bad].sort((a, b) =>
-      b.sequence - a.sequence
+      b.time - a.time || b.sequence - a.sequence
     );
   }
 

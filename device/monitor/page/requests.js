@@ -7,7 +7,7 @@
 import { byId, h, Rows, setText } from "./dom.js";
 import { clock, count, duration, plural } from "./format.js";
 import { badge, showDetail } from "./request_detail.js";
-import { filterOf, isBad, RequestLog } from "./request_log.js";
+import { filterOf, isBad, problemsOf, RequestLog } from "./request_log.js";
 
 /** Rows in the list. */
 const SHOWN = 200;
@@ -18,16 +18,15 @@ const PERIOD_MS = 250;
 
 /** What a request was, in a word or two. */
 function titleOf({ service, algorithm, operation }) {
-  if (algorithm === null) return [operation, ""];
-  const direction = /_(EN|DE)CRYPT$/.exec(operation)?.[0].slice(1) ?? "";
+  if (algorithm === null) return [operation ?? "no header", ""];
+  const direction = /_(EN|DE)CRYPT$/.exec(operation ?? "")?.[0].slice(1) ?? "";
   return [algorithm, `${service ?? ""} ${direction.toLowerCase()}`.trim()];
 }
 
 function createRow(request) {
   const { sequence, time, queue, readable, writable, ns, status } = request;
   const [title, kind] = titleOf(request);
-  const wrong = request.fault ?? request.problems[0] ?? null;
-  const more = request.problems.length - (request.fault === null ? 1 : 0);
+  const [wrong, ...more] = problemsOf(request);
   return {
     element: h(
       "tr",
@@ -45,11 +44,11 @@ function createRow(request) {
         h("span", { class: "name" }, title),
         " ",
         h("small", {}, kind),
-        wrong === null ? null : h(
+        wrong === undefined ? null : h(
           "p",
           { class: "reason" },
           wrong,
-          more > 0 ? ` (and ${more} more)` : "",
+          more.length > 0 ? ` (and ${more.length} more)` : "",
         ),
       ),
       h(
