@@ -7,5 +7,6 @@
 import "./accessibility.ts";
 import "./appearance.ts";
 import "./connection.ts";
+import "./real_server.ts";
 import "./requests.ts";
 import "./state.ts";

@@ -47,6 +47,26 @@ export interface PageOptions {
 }
 
 /**
+ * Registers a test that has the browser.
+ *
+ * @param name the test's name
+ * @param run the test
+ */
+export function browserTest(
+  name: string,
+  run: (browser: Browser) => Promise<void>,
+): void {
+  Deno.test({
+    name,
+    ignore: !HAS_BROWSER,
+    // The browser's socket and process outlive the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: () => run(browser!),
+  });
+}
+
+/**
  * Registers a test of a page. It fails too when the page's console has an error
  * or a warning, or when the page breaks its policy.
  *
@@ -59,26 +79,18 @@ export function pageTest(
   run: (page: Page, server: FakeServer) => Promise<void>,
   options: PageOptions = {},
 ): void {
-  Deno.test(
-    {
-      name,
-      ignore: !HAS_BROWSER,
-      sanitizeOps: false,
-      sanitizeResources: false,
-    },
-    async () => {
-      const { state = IDLE, width, complaints } = options;
-      await using server = new FakeServer(state);
-      await using page = await browser!.open(server.url, width);
-      await page.until(DRAWN);
-      await run(page, server);
-      assertEquals(
-        page.complaints.filter((text) => complaints?.test(text) !== true),
-        [],
-      );
-      assertEquals(server.missing, []);
-    },
-  );
+  browserTest(name, async (browser) => {
+    const { state = IDLE, width, complaints } = options;
+    await using server = new FakeServer(state);
+    await using page = await browser.open(server.url, width);
+    await page.until(DRAWN);
+    await run(page, server);
+    assertEquals(
+      page.complaints.filter((text) => complaints?.test(text) !== true),
+      [],
+    );
+    assertEquals(server.missing, []);
+  });
 }
 
 /** Waits until the page shows a second snapshot's rates. */
