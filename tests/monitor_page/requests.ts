@@ -122,7 +122,7 @@ pageTest(
     );
     assertEquals(
       await page.text("#log-note"),
-      "6 requests recorded; 10 more were not sent to this page",
+      "A sample: 6 of 16 requests",
     );
   },
 );

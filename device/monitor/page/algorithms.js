@@ -39,7 +39,7 @@ function createRow({ service, algorithm }) {
     element: h(
       "tr",
       {},
-      h("th", { scope: "row" }, algorithm ?? "none: refused before"),
+      h("th", { scope: "row" }, algorithm ?? "none"),
       h("td", {}, service ?? "–"),
       ...cells,
     ),

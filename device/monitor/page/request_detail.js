@@ -11,6 +11,14 @@ import { problemsOf } from "./request_log.js";
 /** Names in a text, as in "dst_data_len" or "sess_para.algo". */
 const NAMES = /[a-z_]\w*(\.\w+)*/gi;
 
+/** What a field's value means; of a number without a name, its decimal form. */
+function meaningOf({ meaning, value, size }) {
+  if (meaning !== null) return meaning;
+  return size === 4 && /^0x[0-9a-f]+$/.test(value ?? "")
+    ? String(Number(value))
+    : "";
+}
+
 /**
  * The problems that are about a field: the server's word for it, or those whose
  * text names it, with or without the structure it is in.
@@ -51,8 +59,8 @@ function facts(request) {
       ["Mode", request.mode ?? "unknown"],
       ["Service", request.service ?? "unknown"],
       ["Algorithm", request.algorithm ?? "unknown"],
-      ["Session", request.session ?? "none"],
-      ["Engine", request.engine ?? "none: it was refused before"],
+      ["Session", h("code", {}, request.session ?? "none")],
+      ["Engine", request.engine ?? "none"],
       ["Readable part", plural(readable, "byte")],
       ["Writable part", plural(writable, "byte")],
       ["Round", `${duration(request.ns)}, ${plural(request.round, "request")}`],
@@ -84,7 +92,7 @@ const columnHeader = (name, attributes = {}) =>
 
 function fieldRow(field, problems) {
   const wrong = problemsWith(field, problems);
-  const { offset, size, value, meaning } = field;
+  const { offset, size, value } = field;
   return row(
     { class: wrong.length > 0 ? "wrong" : null },
     cell({ class: "number" }, String(offset)),
@@ -93,7 +101,7 @@ function fieldRow(field, problems) {
     cell({}, h("code", {}, value ?? "–")),
     cell(
       {},
-      h("span", {}, meaning ?? ""),
+      h("span", {}, meaningOf(field)),
       ...wrong.map((text) =>
         h(
           "p",

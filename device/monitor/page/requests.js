@@ -18,7 +18,9 @@ const PERIOD_MS = 250;
 
 /** What a request was, in a word or two. */
 function titleOf({ service, algorithm, operation }) {
-  if (algorithm === null) return [operation ?? "no header", ""];
+  if (algorithm === null) {
+    return [operation?.replace("VIRTIO_CRYPTO_", "") ?? "no header", ""];
+  }
   const direction = /_(EN|DE)CRYPT$/.exec(operation ?? "")?.[0].slice(1) ?? "";
   return [algorithm, `${service ?? ""} ${direction.toLowerCase()}`.trim()];
 }
@@ -163,14 +165,12 @@ export class Requests {
 
   #note() {
     const { paused, seen, dropped, waiting } = this.#log;
-    const parts = [
-      paused
-        ? `Paused, ${plural(waiting, "newer request")}`
-        : `${plural(seen, "request")} recorded`,
-    ];
-    if (dropped > 0) {
-      parts.push(`${count(dropped)} more were not sent to this page`);
-    }
+    const taken = dropped === 0
+      ? `${plural(seen, "request")} recorded`
+      : `A sample: ${count(seen)} of ${plural(seen + dropped, "request")}`;
+    const parts = paused
+      ? [`Paused, ${plural(waiting, "newer request")}`, taken]
+      : [taken];
     if (this.#list.length === SHOWN) parts.push(`the last ${SHOWN} are listed`);
     return parts.join("; ");
   }
