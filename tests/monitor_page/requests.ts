@@ -122,7 +122,7 @@ pageTest(
     );
     assertEquals(
       await page.text("#log-note"),
-      "A sample: 6 of 16 requests",
+      "A sample of 6 of 16 requests",
     );
   },
 );

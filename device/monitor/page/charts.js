@@ -114,7 +114,7 @@ export class Charts {
     return new Chart({
       id: "chart-latency",
       title: "Latency",
-      about: "of a request's round",
+      about: "of the round",
       cursor,
       draw: histogram(),
       headline: (series, i) => `p99 ${below(series.latency(i), 0.99)}`,

@@ -222,7 +222,6 @@ export function showDetail(place, request, close) {
       { class: "head" },
       heading,
       badge(request.status),
-      h("code", { class: "operation" }, request.operation ?? ""),
       h(
         "div",
         { class: "tools" },

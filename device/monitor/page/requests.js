@@ -165,14 +165,15 @@ export class Requests {
 
   #note() {
     const { paused, seen, dropped, waiting } = this.#log;
-    const taken = dropped === 0
-      ? `${plural(seen, "request")} recorded`
-      : `A sample: ${count(seen)} of ${plural(seen + dropped, "request")}`;
-    const parts = paused
-      ? [`Paused, ${plural(waiting, "newer request")}`, taken]
-      : [taken];
+    const parts = [
+      dropped === 0
+        ? `${plural(seen, "request")} recorded`
+        : `a sample of ${count(seen)} of ${plural(seen + dropped, "request")}`,
+    ];
+    if (paused) parts.unshift(`paused, ${plural(waiting, "newer request")}`);
     if (this.#list.length === SHOWN) parts.push(`the last ${SHOWN} are listed`);
-    return parts.join("; ");
+    const note = parts.join("; ");
+    return note[0].toUpperCase() + note.slice(1);
   }
 
   /** Marks the chosen row, and makes one row reachable by Tab. */
