@@ -7,7 +7,7 @@
 import type { DevTools } from "./devtools.ts";
 
 /** Milliseconds within which what is waited for happens. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Virtual key codes that the browser's own actions need. */
 const KEY_CODES: Readonly<Record<string, number>> = {
