@@ -13,7 +13,7 @@ import { GuestLoad, WRONG } from "./guest_load.ts";
 import { Served } from "./served.ts";
 
 const FILE = new URL("../../docs/inspector.png", import.meta.url);
-const SECONDS = 60;
+const SECONDS = 57;
 
 /** Loads a queue until a time is over, more and less of it. */
 async function work(
@@ -54,9 +54,9 @@ await page.click("#request-rows tr:has(.ERR):has(.reason) .name");
 await page.until("document.querySelector('.fields .wrong') !== null");
 await page.get("document.activeElement.blur(); scrollTo(0, 0)");
 // The list is paused now, and the load goes on.
-const again = performance.now() + 5000;
+const again = performance.now() + 12_000;
 const more = Promise.all([work(load, 0, again), work(load, 1, again)]);
-await new Promise((resolve) => setTimeout(resolve, 3500));
+await new Promise((resolve) => setTimeout(resolve, 4000));
 const picture = await page.screenshot(true);
 await more;
 await Deno.mkdir(new URL(".", FILE), { recursive: true });
