@@ -68,6 +68,7 @@ export {
   type Context,
   type Engine,
   type EngineName,
+  type InPlaceRunner,
   Job,
   type JobMemory,
   JobOutcome,

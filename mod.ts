@@ -150,6 +150,12 @@ export {
   type LogLevel,
 } from "./device/log.ts";
 
+// What a server shows of itself.
+export type * from "./device/vhost_user/snapshot.ts";
+export type { RequestLayout } from "./device/spec/request_layout.ts";
+export type { LoggedRequest } from "./device/service/request_log.ts";
+export { RequestLogReader } from "./device/service/request_log_reader.ts";
+
 // Engines.
 export {
   type Algorithm,
@@ -171,6 +177,7 @@ export {
   type EngineOptions,
   GuestMemory,
   importEngine,
+  type InPlaceRunner,
   type Job,
   type JobMemory,
   MAX_MEMORY_REGIONS,

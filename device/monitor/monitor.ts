@@ -11,7 +11,6 @@ import { Capabilities } from "../service/capabilities.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
 import { addressText, isOwnName, type MonitorAddress } from "./address.ts";
 import { EventStreams, eventText } from "./events.ts";
-import { pageFile } from "./page_files.ts";
 import type { RequestFeed } from "./request_feed.ts";
 import { RequestSample } from "./request_sample.ts";
 import { type ServerDescription, stateJson } from "./state.ts";
@@ -127,9 +126,11 @@ export class Monitor {
       return refuse(405, "There is nothing here to change");
     }
     const { pathname } = new URL(request.url);
-    const file = await pageFile(pathname);
+    // Only here, so that nobody loads the page who does not ask.
+    const { PAGE_FILES } = await import("./page/files.ts");
+    const file = PAGE_FILES.get(pathname);
     if (file !== undefined) {
-      return answer(method === "HEAD" ? null : file.bytes, file.type);
+      return answer(method === "HEAD" ? null : file.body, file.type);
     }
     // Links to the page are welcome, requests by other pages are not.
     if (request.headers.get("sec-fetch-site") === "cross-site") {

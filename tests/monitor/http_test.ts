@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isOwnName, parseAddress } from "../../device/monitor/address.ts";
+import { PAGE_FILES } from "../../device/monitor/page/files.ts";
 import { freshPath } from "../server/test_server.ts";
 import { outputOf, runCli } from "../support/server_process.ts";
 import { Observed } from "./observed.ts";
@@ -116,7 +117,8 @@ Deno.test("The monitor serves its page's files and no others", async () => {
       "/page/../../cli.ts",
       "/%2e%2e/state.ts",
       "//etc/passwd",
-      "/index.html/..",
+      "/files.ts",
+      "/page/inspector.js",
       "/nothing.js",
       "/api",
     ]
@@ -127,6 +129,11 @@ Deno.test("The monitor serves its page's files and no others", async () => {
       "Host: localhost",
     );
     assert([400, 404].includes(status(answer)), path);
+  }
+  for (const [path, { type, body }] of PAGE_FILES) {
+    const answer = await fetch(new URL(path, observed.url));
+    assertEquals(answer.headers.get("content-type"), type, path);
+    assertEquals(await answer.text(), body, path);
   }
 });
 
