@@ -1,0 +1,219 @@
+import { assert, assertEquals } from "@std/assert";
+import { ALGORITHMS } from "../../device/engine/algorithm.ts";
+import type { EngineName } from "../../device/engine/engine.ts";
+import { DataQueue } from "../../device/service/data_queue.ts";
+import { DeviceCore } from "../../device/service/device_core.ts";
+import { ENGINES } from "../engine/engines.ts";
+import { reference } from "../engine/reference.ts";
+
+const SIZE = 1 << 18;
+const RING = 16;
+const DESCRIPTORS = 0x1000;
+const AVAILABLE = 0x2000;
+const USED = 0x3000;
+/** Where the buffers of each request are, and how far they are apart. */
+const REQUESTS = 0x8000;
+const APART = 0x800;
+// Offsets from there.
+const HEADER = 0;
+const IV = 0x80;
+const SOURCE = 0x100;
+const DESTINATION = 0x400;
+const STATUS = 0x700;
+const TABLE = 0x740;
+
+const INDIRECT = 4;
+const KEY = Uint8Array.from({ length: 16 }, (_, i) => 7 * i);
+
+/** A queue over memory of its own, with requests as drivers cut them. */
+class Straight {
+  readonly core: DeviceCore;
+  readonly queue: DataQueue;
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
+  readonly view: DataView<SharedArrayBuffer>;
+  readonly session: { readonly low: number; readonly high: number };
+  #offered = 0;
+
+  constructor(engine: EngineName, algorithm = 3, op = 1) {
+    this.core = new DeviceCore({ engines: [engine] }, () => {});
+    this.queue = new DataQueue(
+      this.core.queueOptions(0),
+      this.core.capabilities.engines,
+      () => false,
+    );
+    const buffer = new SharedArrayBuffer(SIZE);
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.queue.setMemory([
+      { guestAddress: 0, userAddress: 0, size: SIZE, buffer, offset: 0 },
+    ]);
+    const { status, ...id } = this.core.sessions.create({
+      service: 0,
+      opType: 1,
+      algorithm,
+      op,
+      keyLength: KEY.length,
+      chainOrder: 0,
+      hashMode: 0,
+      hashAlgorithm: 0,
+      authKeyLength: 0,
+      resultLength: 0,
+      key: KEY,
+    }, 0);
+    assertEquals(status, 0);
+    this.session = id;
+    this.queue.start({
+      ring: {
+        format: "split",
+        size: RING,
+        descriptorAddress: DESCRIPTORS,
+        availableAddress: AVAILABLE,
+        usedAddress: USED,
+        state: 0,
+        notification: "flags",
+        indirect: true,
+      },
+      layout: this.core.layout(0n, false),
+    });
+  }
+
+  /** Writes a request of `length` bytes, and returns where it is. */
+  place(slot: number, length: number, opcode = 0): number {
+    const at = REQUESTS + slot * APART;
+    const words = (from: number, ...values: number[]) =>
+      values.forEach((value, i) =>
+        this.view.setUint32(from + 4 * i, value, true)
+      );
+    const { low, high } = this.session;
+    words(at + HEADER, opcode, 0, low, high, 0, 0, 16, length, length);
+    words(at + HEADER + 64, 1);
+    for (let i = 0; i < 16; i++) this.bytes[at + IV + i] = slot + i;
+    for (let i = 0; i < length; i++) this.bytes[at + SOURCE + i] = slot ^ i;
+    this.bytes.fill(0xa5, at + DESTINATION, at + STATUS + 1);
+    const buffers = [
+      [HEADER, 72, 1],
+      [IV, 16, 1],
+      [SOURCE, length, 1],
+      [DESTINATION, length, 3],
+      [STATUS, 1, 2],
+    ] as const;
+    buffers.forEach(([offset, bytes, flags], i) =>
+      words(at + TABLE + 16 * i, at + offset, 0, bytes, flags | i + 1 << 16)
+    );
+    words(DESCRIPTORS + 16 * slot, at + TABLE, 0, 80, INDIRECT);
+    return at;
+  }
+
+  /** Offers heads and runs until all that can be served is. */
+  run(heads: readonly number[]): void {
+    for (const head of heads) {
+      const entry = AVAILABLE + 4 + 2 * (this.#offered++ % RING);
+      this.view.setUint16(entry, head, true);
+    }
+    this.view.setUint16(AVAILABLE + 2, this.#offered, true);
+    for (let i = 0; i < 100 && this.queue.run() !== 0; i++);
+  }
+}
+
+const ignore = !("ipsec-mb" in ENGINES);
+
+for (
+  const [name, number] of [["aes-cbc", 3], ["aes-ctr", 4]] as const
+) {
+  Deno.test({
+    name: `Straight requests of ${name} come out right, and are counted`,
+    ignore,
+    fn() {
+      const device = new Straight("ipsec-mb", number);
+      const slots = Array.from({ length: RING }, (_, i) => i);
+      const lengths = slots.map((i) => 16 * (1 + i * 3));
+      const places = slots.map((i) => device.place(i, lengths[i]!));
+      device.run(slots);
+      places.forEach((at, i) => {
+        const length = lengths[i]!;
+        assertEquals(device.bytes[at + STATUS], 0, `request ${i}`);
+        const expected = reference(name, KEY, {
+          source: device.bytes.slice(at + SOURCE, at + SOURCE + length),
+          iv: device.bytes.slice(at + IV, at + IV + 16),
+          resultLength: 0,
+        });
+        assertEquals(
+          device.bytes.slice(at + DESTINATION, at + DESTINATION + length),
+          new Uint8Array(expected),
+        );
+        assertEquals(device.bytes[at + DESTINATION + length], 0xa5);
+        assertEquals(device.view.getUint32(USED + 4 + 8 * i, true), i);
+        const used = device.view.getUint32(USED + 8 + 8 * i, true);
+        assertEquals(used, length + 1);
+      });
+      const { requests, statuses } = device.queue.counters.read();
+      assertEquals([requests, statuses[0]], [RING, RING]);
+    },
+  });
+}
+
+Deno.test({
+  name:
+    "A straight chain with a word changed is served as the portable engine serves it",
+  ignore,
+  fn() {
+    const values = [
+      0,
+      1,
+      2,
+      3,
+      15,
+      17,
+      48,
+      0x101,
+      0x1_0001,
+      0x7fff_ffff,
+      0xffff_ffff,
+      SIZE - 8,
+      SIZE,
+    ];
+    // Every word of header and fixed part, and of the table.
+    const offsets = [
+      ...Array.from({ length: 18 }, (_, i) => HEADER + 4 * i),
+      ...Array.from({ length: 20 }, (_, i) => TABLE + 4 * i),
+    ];
+    let served = 0;
+    for (const offset of offsets) {
+      for (const value of values) {
+        const devices = (["ipsec-mb", "noble"] as const).map((engine) => {
+          const device = new Straight(engine);
+          for (const slot of [0, 1, 2]) device.place(slot, 48);
+          device.view.setUint32(REQUESTS + APART + offset, value, true);
+          return device;
+        });
+        for (const device of devices) device.run([0, 1, 2]);
+        const [fast, slow] = devices.map((device) => {
+          const bytes = device.bytes.slice();
+          // The generation in the headers differs from device to device.
+          for (const slot of [0, 1, 2]) {
+            bytes.fill(
+              0,
+              REQUESTS + slot * APART + 12,
+              REQUESTS + slot * APART + 16,
+            );
+          }
+          return bytes;
+        });
+        const differs = fast!.findIndex((byte, i) => byte !== slow![i]);
+        assertEquals(
+          differs,
+          -1,
+          `0x${value.toString(16)} at 0x${offset.toString(16)}`,
+        );
+        if (fast![REQUESTS + APART + STATUS] === 0) served++;
+      }
+    }
+    assert(served > 0);
+  },
+});
+
+Deno.test("Every algorithm's block is a power of two, which straight requests rely on", () => {
+  for (const { block } of Object.values(ALGORITHMS)) {
+    assertEquals(block & (block - 1), 0);
+  }
+});
