@@ -7,7 +7,7 @@
 /** What a worker loads: where it starts, and a module of each other folder. */
 const MODULES = [
   new URL("./data_queue.ts", import.meta.url),
-  new URL("../device/service/data_queue.ts", import.meta.url),
+  new URL("../device/cli.ts", import.meta.url),
 ];
 
 /**
@@ -30,7 +30,7 @@ export function missingToLoad(module: URL): string | undefined {
   if (state === "granted") return undefined;
   return remote
     ? `--allow-import=${host}`
-    : `--allow-read of ${new URL(".", module).pathname}`;
+    : `--allow-read=${new URL(".", module).pathname}`;
 }
 
 /**

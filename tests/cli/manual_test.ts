@@ -10,9 +10,16 @@ import { DECODE_MANUAL } from "../../device/commands/manuals/decode.ts";
 import { DEMO_MANUAL } from "../../device/commands/manuals/demo.ts";
 import { DOCTOR_MANUAL } from "../../device/commands/manuals/doctor.ts";
 import { SERVE_MANUAL } from "../../device/commands/manuals/serve.ts";
+import { TRACE_MANUAL } from "../../device/commands/manuals/trace.ts";
 import { ROOT, runCli } from "../support/server_process.ts";
 
-const COMMANDS = [DECODE_MANUAL, DEMO_MANUAL, DOCTOR_MANUAL, SERVE_MANUAL];
+const COMMANDS = [
+  DECODE_MANUAL,
+  DEMO_MANUAL,
+  DOCTOR_MANUAL,
+  SERVE_MANUAL,
+  TRACE_MANUAL,
+];
 
 /** The lines of a page below a title, up to the next one. */
 function sectionOf(page: string, title: string): string[] {

@@ -136,7 +136,7 @@ Deno.test({
     assertThrows(
       () => VhostUserServer.listen({ socketPath: freshPath() }),
       Deno.errors.NotCapable,
-      "that needs --allow-read of",
+      "that needs --allow-read=",
     );
   },
 });

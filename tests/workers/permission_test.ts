@@ -7,7 +7,7 @@ Deno.test({
   fn() {
     assertEquals(
       missingToLoad(new URL("file:///package/workers/data_queue.ts")),
-      "--allow-read of /package/workers/",
+      "--allow-read=/package/workers/",
     );
   },
 });

@@ -503,11 +503,13 @@ export class Lanes implements InPlaceRunner {
       words[ivAt + 2] = ivWords[2]!;
       words[ivAt + 3] = ivWords[3]!;
     }
-    if (recipe.via === CIPHER_BURST) {
-      // The library leaves these jobs as they are, but for their status.
-      if (this.#filled[slot] === recipe && this.#filledTo[slot] === decrypts) {
-        return;
-      }
+    if (recipe.via !== JOBS) {
+      // The library leaves these jobs as they are, but for their status. Those
+      // of hashes have more that differs, and lie in the same places.
+      if (
+        recipe.via === CIPHER_BURST && this.#filled[slot] === recipe &&
+        this.#filledTo[slot] === decrypts
+      ) return;
       this.#filled[slot] = recipe;
       this.#filledTo[slot] = decrypts;
     }
