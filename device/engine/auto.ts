@@ -266,12 +266,13 @@ export class AutoEngine implements Engine {
    * What a context comes down to in place.
    *
    * @param context a context of this engine
-   * @returns the context of the engine that runs bursts, where it gets jobs of
-   * the operation and runs it in place
+   * @param alone whether it is for operations that are alone in their batch
+   * @returns the context of the engine that runs bursts, where it gets such
+   * jobs and runs them in place
    */
-  inPlaceContext(context: Context): Context | undefined {
-    return context instanceof AutoContext && context.burst !== undefined &&
-        !context.wiped
+  inPlaceContext(context: Context, alone: boolean): Context | undefined {
+    return context instanceof AutoContext && !context.wiped &&
+        context.burst !== undefined && !(alone && context.burst.jobs > 1)
       ? this.#burst?.inPlaceContext(context.part(this.#burstIndex))
       : undefined;
   }

@@ -179,10 +179,11 @@ export interface Runner {
    * What a context comes down to in place.
    *
    * @param context a context of this runner
+   * @param alone whether it is for operations that are alone in their batch
    * @returns the context to give to {@linkcode InPlaceRunner.addInPlace}, or
-   * undefined where its operations are not run in this way
+   * undefined where such operations are not run in this way
    */
-  inPlaceContext?(context: Context): Context | undefined;
+  inPlaceContext?(context: Context, alone: boolean): Context | undefined;
   /** Number of groups its contexts fall into. */
   readonly groups: number;
   /**

@@ -38,6 +38,8 @@ export interface PreparedSession {
    */
   straightOpcode: number | undefined;
   straight: Context | undefined;
+  /** Bytes of the longest source that is served so when it is alone. */
+  straightAlone: number;
 }
 
 /**
@@ -168,6 +170,7 @@ export class ContextCache {
       resultLength: parameters.resultLength,
       straightOpcode: undefined,
       straight: undefined,
+      straightAlone: 0,
     };
     this.#entries[entry] = session;
     this.#entryOf[low] = entry;
