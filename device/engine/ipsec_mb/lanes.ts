@@ -22,6 +22,13 @@ import {
 } from "../engine.ts";
 import { counterWraps, libraryTakes, textLength } from "./checks.ts";
 import { IpsecMbContext } from "./context.ts";
+import {
+  IMB_DIR_DECRYPT,
+  IMB_DIR_ENCRYPT,
+  JobStructure,
+  LEAST_JOB,
+  MOST_JOB,
+} from "./job_structure.ts";
 import { GuestAddresses, HALF, NativeMemory } from "./native_memory.ts";
 import {
   Extra,
@@ -34,46 +41,13 @@ import {
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { DONE, FAILED, BAD_TAG } = JobOutcome;
 const { CIPHER_BURST, HASH_BURST, JOBS } = Via;
-const { KEYS, AAD, KEY_IV } = Extra;
+const { AAD } = Extra;
 const TWO_32 = HALF;
 const CBC = IMB_CIPHER_CBC;
 const CNTR = IMB_CIPHER_CNTR;
 
 /** IMB_MAX_BURST_SIZE */
 export const MOST_JOBS = 128;
-
-// Offsets in IMB_JOB, in words of 32 bits; all fields but those of status to
-// chain_order (u32) are u64.
-const JOB_ENC_KEYS = 0;
-const JOB_DEC_KEYS = 2;
-const JOB_KEY_LENGTH = 4;
-const JOB_SRC = 6;
-const JOB_DST = 8;
-const JOB_CIPHER_START = 10;
-const JOB_CIPHER_LENGTH = 12;
-const JOB_HASH_LENGTH = 16;
-const JOB_IV = 18;
-const JOB_IV_LENGTH = 20;
-const JOB_TAG = 22;
-const JOB_TAG_LENGTH = 24;
-/** The union: 3 fields of u64. */
-const JOB_U = 26;
-const JOB_STATUS = 32;
-const JOB_CIPHER = 33;
-const JOB_DIRECTION = 34;
-const JOB_HASH = 35;
-const JOB_ORDER = 36;
-/** The least bytes a job can have; later versions have added fields. */
-const LEAST_JOB = 200;
-/** The most that is taken for one. */
-const MOST_JOB = 512;
-
-/** IMB_STATUS_COMPLETED */
-const COMPLETED = 3;
-
-// IMB_CIPHER_DIRECTION
-const IMB_DIR_ENCRYPT = 1;
-const IMB_DIR_DECRYPT = 2;
 
 /** Bytes of each job's iv, then of its tag. */
 const IV_ROOM = 32;
@@ -117,6 +91,7 @@ export class Lanes implements InPlaceRunner {
   readonly #library: IpsecMb = ipsecMb();
   readonly #memory: NativeMemory;
   readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #structure: JobStructure;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #low: number;
   readonly #high: number;
@@ -177,6 +152,7 @@ export class Lanes implements InPlaceRunner {
     );
     this.#memory = memory;
     this.#words = memory.words;
+    this.#structure = new JobStructure(memory);
     this.#bytes = memory.bytes;
     this.#low = memory.low;
     this.#high = memory.high;
@@ -320,22 +296,19 @@ export class Lanes implements InPlaceRunner {
       (sourceAt !== destinationAt && sourceAt < destinationAt + length &&
         destinationAt < sourceAt + length)
     ) return false;
-    const words = this.#words;
     const slotAt = this.#slotsAt + slot * SLOT;
-    const ivAt = slotAt >> 2;
-    const counter = ivWords[iv + 3]!;
+    this.#copyIv(slotAt, ivWords, iv);
+    // From the copy: the guest may have changed it meanwhile.
+    const counter = this.#words[(slotAt >> 2) + 3]!;
     if (recipe.cipher === CNTR && counterWraps(counter, length)) return false;
-    words[ivAt] = ivWords[iv]!;
-    words[ivAt + 1] = ivWords[iv + 1]!;
-    words[ivAt + 2] = ivWords[iv + 2]!;
-    words[ivAt + 3] = counter;
+    const structure = this.#structure;
     const at = (this.#burstAt + slot * this.#stride) >> 2;
     if (this.#filled[slot] !== recipe || this.#filledTo[slot] !== decrypts) {
-      this.#fillBurst(at, slotAt, recipe, 0);
+      structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
       this.#filled[slot] = recipe;
       this.#filledTo[slot] = decrypts;
     }
-    this.#fillJob(at, memory, recipe, source, destination, length);
+    structure.writeJob(at, memory, recipe, source, destination, length);
     this.#wordAt[slot] = at;
     this.#resultAt[slot] = -1;
     this.#count = slot + 1;
@@ -377,8 +350,7 @@ export class Lanes implements InPlaceRunner {
       this.#jobs[slot] = this.#idle;
       job.outcome = FAILED;
       this.completed[slot] = 0;
-      const status = this.#words[this.#wordAt[slot]! + JOB_STATUS];
-      if (status !== COMPLETED) continue;
+      if (!this.#structure.isDone(this.#wordAt[slot]!)) continue;
       this.completed[slot] = 1;
       if (recipe.digest === 0 && !isAead && this.#resultAt[slot]! < 0) {
         // A cipher's result that is in its place.
@@ -472,7 +444,7 @@ export class Lanes implements InPlaceRunner {
     this.#library.memcpy(this.#copy[0]!, this.#copy[1]!, this.#copy[2]!);
   }
 
-  /** Writes a job's structure. Typed arrays take numbers modulo 2^32. */
+  /** Writes a job's structure. */
   #fill(
     job: Job,
     context: IpsecMbContext,
@@ -482,7 +454,6 @@ export class Lanes implements InPlaceRunner {
     tag: number,
   ): void {
     const { memory, recipe } = context;
-    const { places } = recipe;
     const decrypts = this.#decrypts;
     const slot = this.#count;
     const slotAt = this.#slotsAt + slot * SLOT;
@@ -490,19 +461,9 @@ export class Lanes implements InPlaceRunner {
       ? (this.functions.getNextJob(this.#manager) - this.#low) >> 2
       : (this.#burstAt + slot * this.#stride) >> 2;
     this.#wordAt[slot] = at;
-    const words = this.#words;
-    const keys = memory.low;
-    const keysHigh = memory.high;
-    const high = this.#high;
-    this.#fillJob(at, memory, recipe, source, destination, length);
-    if (recipe.mostIv > 0) {
-      const ivAt = slotAt >> 2;
-      const { ivWords } = job;
-      words[ivAt] = ivWords[0]!;
-      words[ivAt + 1] = ivWords[1]!;
-      words[ivAt + 2] = ivWords[2]!;
-      words[ivAt + 3] = ivWords[3]!;
-    }
+    const structure = this.#structure;
+    structure.writeJob(at, memory, recipe, source, destination, length);
+    if (recipe.mostIv > 0) this.#copyIv(slotAt, job.ivWords, 0);
     if (recipe.via !== JOBS) {
       // The library leaves these jobs as they are, but for their status. Those
       // of hashes have more that differs, and lie in the same places.
@@ -513,91 +474,40 @@ export class Lanes implements InPlaceRunner {
       this.#filled[slot] = recipe;
       this.#filledTo[slot] = decrypts;
     }
-    this.#fillBurst(at, slotAt, recipe, tag);
-    words[at + JOB_HASH_LENGTH] = length * recipe.lengthScale;
-    words[at + JOB_IV_LENGTH] = job.ivLength;
-    switch (recipe.extra) {
-      case KEYS:
-        words[at + JOB_U] = keys + places[2];
-        words[at + JOB_U + 1] = keysHigh;
-        words[at + JOB_U + 2] = keys + places[3];
-        words[at + JOB_U + 3] = keysHigh;
-        words[at + JOB_U + 4] = keys + places[4];
-        words[at + JOB_U + 5] = keysHigh;
-        break;
-      case AAD: {
-        const { aad } = job;
-        let place = aad.length === 0 ? 0 : this.#place(aad, aad.length);
-        // The text may be written before the AAD is read.
-        if (
-          place < 0 ||
-          place < destination + length && destination < place + aad.length
-        ) {
-          const aadAt = this.#reserve(aad.length);
-          this.#cursor!.seekSpan(aad);
-          this.#cursor!.read(this.#bytes, aadAt, aad.length);
-          place = this.#addressOf(aadAt);
-        }
-        words[at + JOB_U] = place;
-        words[at + JOB_U + 1] = place / TWO_32;
-        words[at + JOB_U + 2] = aad.length;
-        words[at + JOB_U + 3] = 0;
-        words[at + JOB_U + 4] = 0;
-        words[at + JOB_U + 5] = 0;
-        break;
-      }
-      default:
-        words[at + JOB_U] = keys;
-        words[at + JOB_U + 1] = keysHigh;
-        words[at + JOB_U + 2] = this.#low + slotAt;
-        words[at + JOB_U + 3] = high;
-        words[at + JOB_U + 4] = recipe.extra === KEY_IV ? 0 : job.ivLength;
-        words[at + JOB_U + 5] = 0;
+    structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
+    structure.writeLengths(
+      at,
+      length * recipe.lengthScale,
+      job.ivLength,
+      recipe.digest + tag,
+    );
+    if (recipe.extra !== AAD) {
+      structure.writeKeys(at, memory, recipe, slotAt, job.ivLength);
+      return;
     }
+    const { aad } = job;
+    let place = aad.length === 0 ? 0 : this.#place(aad, aad.length);
+    // The text may be written before the AAD is read.
+    if (
+      place < 0 ||
+      place < destination + length && destination < place + aad.length
+    ) {
+      const aadAt = this.#reserve(aad.length);
+      this.#cursor!.seekSpan(aad);
+      this.#cursor!.read(this.#bytes, aadAt, aad.length);
+      place = this.#addressOf(aadAt);
+    }
+    structure.writeAad(at, place, aad.length);
   }
 
-  /** Writes what differs from one job of a burst to the next. */
-  #fillJob(
-    at: number,
-    keys: NativeMemory,
-    recipe: Recipe,
-    source: number,
-    destination: number,
-    length: number,
-  ): void {
+  /** Copies the four words of an iv to a job's place for it. */
+  #copyIv(slotAt: number, from: Uint32Array, first: number): void {
     const words = this.#words;
-    const { places } = recipe;
-    words[at + JOB_ENC_KEYS] = keys.low + places[0];
-    words[at + JOB_ENC_KEYS + 1] = keys.high;
-    words[at + JOB_DEC_KEYS] = keys.low + places[1];
-    words[at + JOB_DEC_KEYS + 1] = keys.high;
-    words[at + JOB_SRC] = source;
-    words[at + JOB_SRC + 1] = source / TWO_32;
-    words[at + JOB_DST] = destination;
-    words[at + JOB_DST + 1] = destination / TWO_32;
-    words[at + JOB_CIPHER_LENGTH] = length * recipe.lengthScale;
-    words[at + JOB_STATUS] = 0;
-  }
-
-  /** Writes what does not differ among jobs of a burst. */
-  #fillBurst(at: number, slotAt: number, recipe: Recipe, tag: number): void {
-    const words = this.#words;
-    const decrypts = this.#decrypts;
-    words.fill(0, at + JOB_KEY_LENGTH, at + JOB_SRC);
-    words.fill(0, at + JOB_CIPHER_START, at + JOB_CIPHER_LENGTH);
-    words.fill(0, at + JOB_CIPHER_LENGTH + 1, at + JOB_STATUS);
-    words[at + JOB_KEY_LENGTH] = recipe.keyLength;
-    words[at + JOB_IV] = this.#low + slotAt;
-    words[at + JOB_IV + 1] = this.#high;
-    words[at + JOB_IV_LENGTH] = recipe.leastIv;
-    words[at + JOB_TAG] = this.#low + slotAt + IV_ROOM;
-    words[at + JOB_TAG + 1] = this.#high;
-    words[at + JOB_TAG_LENGTH] = recipe.digest + tag;
-    words[at + JOB_CIPHER] = recipe.cipher;
-    words[at + JOB_DIRECTION] = decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
-    words[at + JOB_HASH] = recipe.hash;
-    // 1 and 2: the other one to decrypt.
-    words[at + JOB_ORDER] = decrypts ? 3 - recipe.order : recipe.order;
+    const at = slotAt >> 2;
+    words[at] = from[first]!;
+    words[at + 1] = from[first + 1]!;
+    words[at + 2] = from[first + 2]!;
+    words[at + 3] = from[first + 3]!;
   }
 
   /** Puts a result that is not yet in its place there. */
@@ -650,11 +560,7 @@ export class Lanes implements InPlaceRunner {
     const { getNextJob, submitJobNocheck, flushJob } = this.functions;
     const manager = this.#manager;
     const first = getNextJob(manager);
-    const at = (first - this.#low) >> 2;
-    this.#words[at + JOB_CIPHER] = 3;
-    this.#words[at + JOB_HASH] = 8;
-    this.#words[at + JOB_DIRECTION] = IMB_DIR_ENCRYPT;
-    this.#words[at + JOB_ORDER] = 1;
+    this.#structure.writeNothing((first - this.#low) >> 2);
     submitJobNocheck(manager);
     const stride = getNextJob(manager) - first;
     while (flushJob(manager) !== 0);
