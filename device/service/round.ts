@@ -7,8 +7,7 @@
  */
 
 import {
-  type Context,
-  Job,
+  type Job,
   type JobMemory,
   JobOutcome,
   type Runner,
@@ -17,7 +16,6 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import { SegmentCursor, SegmentTable } from "../memory/segments.ts";
 import type { ContextCache } from "../session/context_cache.ts";
 import {
-  VIRTIO_CRYPTO_BADMSG,
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_INVSESS,
   VIRTIO_CRYPTO_NOTSUPP,
@@ -32,7 +30,7 @@ import {
 } from "../spec/data_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import {
-  Chain,
+  type Chain,
   ChainFault,
   MAX_CHAIN_SEGMENTS,
   WALK_LIMIT,
@@ -41,6 +39,7 @@ import { type DeviceRing, Take } from "../virtqueue/ring.ts";
 import { type Capabilities, isSymmetricOperation } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
+import { Entry, NO_STATUS_YET, statusOf } from "./entry.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
 import type { RequestLogWriter } from "./request_log_writer.ts";
 import { StatelessOperation } from "./stateless.ts";
@@ -49,9 +48,7 @@ import { StraightRequests } from "./straight_requests.ts";
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { NONE: NO_FAULT, TOO_MANY_SEGMENTS } = ChainFault;
 const { TAKEN, BROKEN: RING_BROKEN } = Take;
-const { PENDING: NOT_RUN, DONE, BAD_TAG, ABANDONED: JOB_ABANDONED } =
-  JobOutcome;
-const BADMSG = VIRTIO_CRYPTO_BADMSG;
+const { PENDING: NOT_RUN, ABANDONED: JOB_ABANDONED } = JobOutcome;
 const ERR = VIRTIO_CRYPTO_ERR;
 const INVSESS = VIRTIO_CRYPTO_INVSESS;
 const NOTSUPP = VIRTIO_CRYPTO_NOTSUPP;
@@ -66,14 +63,12 @@ export const ROUND_REQUESTS = 256;
 /** Bytes after which a round takes no more; the first request may be larger. */
 export const ROUND_BYTES = 4 * 1024 * 1024;
 
+const PENDING = NO_STATUS_YET;
 const MOST_REQUESTS = ROUND_REQUESTS;
 const MOST_BYTES = ROUND_BYTES;
 
 /** What a portable engine does in about a millisecond, in bytes. */
 const PORTABLE_ROUND_BYTES = 64 * 1024;
-
-/** No status yet: an engine will give it. */
-const PENDING = -1;
 
 /** What a round did. */
 export const RoundResult = {
@@ -90,26 +85,6 @@ export const RoundResult = {
   /** The device's throttle lets nothing be served yet. */
   THROTTLED: 5,
 } as const;
-
-/** One request of a round. */
-class Entry {
-  /** Its number in the round. */
-  readonly index: number;
-  readonly chain = new Chain();
-  readonly job = new Job();
-  /** VIRTIO_CRYPTO_*, or PENDING. */
-  status = PENDING;
-  /** Where it is counted. */
-  row = UNKNOWN_ROW;
-  /** Next entry of the same group, or -1. */
-  next = -1;
-  /** The context of a stateless request, which ends with it. */
-  own: Context | undefined = undefined;
-
-  constructor(index: number) {
-    this.index = index;
-  }
-}
 
 /** The limits a device sets its data queues. */
 export interface QueueLimits {
@@ -509,15 +484,4 @@ function workOf({ chain, job }: Entry): number {
 
 function never(): boolean {
   return false;
-}
-
-function statusOf(outcome: number): number {
-  switch (outcome) {
-    case DONE:
-      return OK;
-    case BAD_TAG:
-      return BADMSG;
-    default:
-      return ERR;
-  }
 }

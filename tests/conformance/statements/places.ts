@@ -19,6 +19,7 @@ export const REQUEST_LAYOUT = `${SPEC}/request_layout.ts`;
 export const CAPABILITIES = `${SERVICE}/capabilities.ts`;
 export const CORE = `${SERVICE}/device_core.ts`;
 export const ROUND = `${SERVICE}/round.ts`;
+export const ENTRY = `${SERVICE}/entry.ts`;
 export const DATA_SERVICE = `${SERVICE}/data_service.ts`;
 export const CHAIN_SERVICE = `${SERVICE}/chain_service.ts`;
 export const STATELESS = `${SERVICE}/stateless.ts`;

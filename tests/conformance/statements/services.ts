@@ -75,7 +75,7 @@ function digestStatements(service: "HASH" | "MAC"): readonly Statement[] {
             : undefined,
         ],
         ["MUST", "status of inhdr is one of the enumeration", [
-          `${at.ROUND} statusOf`,
+          `${at.ENTRY} statusOf`,
         ], [at.STATUSES]],
       ],
     ),
@@ -215,12 +215,12 @@ export const AEAD_STATEMENTS: readonly Statement[] = [
         `${at.DATA_SERVICE} writtenBy`,
       ], [ENCRYPTION]],
       ["MUST", "status of inhdr is one of the enumeration", [
-        `${at.ROUND} statusOf`,
+        `${at.ENTRY} statusOf`,
       ], [at.STATUSES]],
       ["MUST", "A decryption's tag is verified and the outcome returned", [
-        `${at.ROUND} statusOf`,
+        `${at.ENTRY} statusOf`,
       ], [DECRYPTION]],
-      ["MUST", "A tag that is wrong is BADMSG", [`${at.ROUND} statusOf`], [
+      ["MUST", "A tag that is wrong is BADMSG", [`${at.ENTRY} statusOf`], [
         DECRYPTION,
         "tests/service/values_test.ts `A ${layout} tag that is wrong in one bit is BADMSG, and no plaintext is written`",
       ]],

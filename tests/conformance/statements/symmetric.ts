@@ -242,7 +242,7 @@ export const SYMMETRIC_STATEMENTS: readonly Statement[] = [
         own("A chain in PLAIN mode gets the hash of no key"),
       ]],
       ["MUST", "status of inhdr is one of the enumeration", [
-        `${at.ROUND} statusOf`,
+        `${at.ENTRY} statusOf`,
       ], [at.STATUSES]],
     ],
   ),
