@@ -81,13 +81,19 @@ const DEFAULT_MEMORY: readonly RegionOptions[] = [
  * is what QEMU is to a guest. It needs `--allow-ffi`.
  *
  * @example
- * ```ts no-eval
- * import { CryptoDriver, VhostUserTransport } from "../../mod.ts";
+ * ```ts
+ * import {
+ *   CryptoDriver,
+ *   VhostUserServer,
+ *   VhostUserTransport,
+ * } from "../../mod.ts";
  *
+ * const socketPath = `/tmp/virtio-crypto-${crypto.randomUUID()}.sock`;
+ * await using _server = VhostUserServer.listen({ socketPath });
  * await using driver = await CryptoDriver.attach(
- *   await VhostUserTransport.connect("/tmp/crypto.sock"),
+ *   await VhostUserTransport.connect(socketPath),
  * );
- * console.log(driver.dataQueues);
+ * console.log(driver.dataQueues); // 2
  * ```
  */
 export class VhostUserTransport implements Transport {

@@ -26,6 +26,8 @@ import { SplitFuzzRing } from "./split_ring.ts";
 
 /** Rounds after which a queue has to be done, whatever a guest does. */
 const MOST_ROUNDS = 500;
+/** Most pairs of ranges that are compared. */
+const MOST_PAIRS = 10_000_000;
 
 /** All bits but those of a packed descriptor that say whose it is. */
 const NOT_AVAILABILITY = ~0x8080_0000;
@@ -236,7 +238,11 @@ export class Machine {
       read.push(...chains.flatMap((chain) => chain.tables));
       return chains.flatMap((chain) => chain.writable);
     });
-    if (writable.some((w) => read.some((r) => meet(w, r)))) {
+    // A table that loops has more buffers than can be compared with all.
+    if (
+      writable.length * read.length > MOST_PAIRS ||
+      writable.some((w) => read.some((r) => meet(w, r)))
+    ) {
       this.reset();
       return;
     }
@@ -301,6 +307,8 @@ export class Machine {
       ...this.rings.flatMap((ring) => ring.parts),
       ...chains.flatMap((chain) => chain.tables),
     ];
+    // As in a race: then nothing is said of what is in memory.
+    if (writable.length * read.length > MOST_PAIRS) return "rings";
     if (writable.some((w) => read.some((r) => meet(w, r)))) return "rings";
     const readable = chains.flatMap((chain) => chain.readable);
     if (writable.some((w) => readable.some((r) => meet(w, r)))) return data;

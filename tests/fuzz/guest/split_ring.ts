@@ -60,6 +60,9 @@ export class SplitFuzzRing implements FuzzRing {
   }
 
   setup(): RingSetup {
+    // Whatever a guest wrote there: a device that starts goes on at the used
+    // index that is in the ring.
+    this.#put = this.#memory.u16(this.#used + 2);
     return {
       format: "split",
       size: this.size,
