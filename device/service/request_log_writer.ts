@@ -93,9 +93,9 @@ export class RequestLogWriter {
   readonly #headBytes = new Uint8Array(this.#head.buffer);
   readonly #decoded = new DataRequest();
 
-  /** Whether good requests of the round are logged, too. */
+  /** Whether the next round's good requests are to be logged, too. */
   get wantsGood(): boolean {
-    return this.#limit > 0;
+    return (Atomics.load(this.#state, LIMIT) - this.#first | 0) > 0;
   }
 
   /** @param buffer what {@linkcode createRequestLog} made */

@@ -205,9 +205,7 @@ export class Round implements JobMemory {
     this.bytes = 0;
     if (ring.isEmpty()) return RoundResult.IDLE;
     const started = performance.now();
-    const log = this.#log?.begin(layout, this.#counters.requests)
-      ? this.#log
-      : undefined;
+    const log = this.#log;
     if (
       most === MOST_REQUESTS && mostBytes === MOST_BYTES && !log?.wantsGood
     ) {
@@ -216,7 +214,9 @@ export class Round implements JobMemory {
       const straight = this.#runStraight(ring, layout);
       if (straight > 0) return this.#publish(ring, straight, started);
     }
-    this.#logging = log;
+    this.#logging = log?.begin(layout, this.#counters.requests)
+      ? log
+      : undefined;
     const broken = !this.#take(ring, most, mostBytes);
     if (this.#count === 0) {
       return broken ? RoundResult.BROKEN : RoundResult.IDLE;
