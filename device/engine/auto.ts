@@ -271,10 +271,16 @@ export class AutoEngine implements Engine {
    * jobs and runs them in place
    */
   inPlaceContext(context: Context, alone: boolean): Context | undefined {
-    return context instanceof AutoContext && !context.wiped &&
-        context.burst !== undefined && !(alone && context.burst.jobs > 1)
-      ? this.#burst?.inPlaceContext(context.part(this.#burstIndex))
-      : undefined;
+    if (
+      !(context instanceof AutoContext) || context.wiped ||
+      context.burst === undefined || (alone && context.burst.jobs > 1)
+    ) return undefined;
+    try {
+      return this.#burst?.inPlaceContext(context.part(this.#burstIndex));
+    } catch {
+      // The engine has no memory for the context.
+      return undefined;
+    }
   }
 
   /** Gives a job to the engine that runs bursts; false where it is not for it. */
