@@ -16,3 +16,21 @@
 export function copyKey(key: Uint8Array, target: Uint8Array, at = 0): void {
   for (let i = 0; i < key.length; i++) target[at + i] = key[i]!;
 }
+
+/** Zeros, and where they are copied to: as long as the longest expanded key. */
+const ZEROS = new Uint32Array(60);
+const SINK = new Uint32Array(60);
+
+/** The sizes in words that the runtime copies in registers of their own. */
+const COPIES: readonly Uint32Array[] = [4, 8, 60].map((words) =>
+  ZEROS.subarray(0, words)
+);
+
+/**
+ * Clears the vector registers through which the runtime copies short arrays.
+ * To be called when a library has copied a key or an expanded key with `set` or
+ * `slice`.
+ */
+export function clearVectorRegisters(): void {
+  for (const zeros of COPIES) SINK.set(zeros);
+}

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import {
   cbcDecrypt,
@@ -14,6 +13,7 @@ import {
   ecbEncrypt,
 } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
+import { expandInverseKey, expandKey } from "./expanded_key.ts";
 import { type Staging, STEP } from "./staging.ts";
 import { loadBlock } from "./words.ts";
 
@@ -29,7 +29,7 @@ abstract class AesCipherContext extends NobleContext {
    */
   constructor(purpose: Purpose, key: Uint8Array, inverse: boolean) {
     super(purpose);
-    this.key = inverse ? unsafe.expandKeyDecLE(key) : unsafe.expandKeyLE(key);
+    this.key = inverse ? expandInverseKey(key) : expandKey(key);
   }
 
   /**

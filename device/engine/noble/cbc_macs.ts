@@ -5,10 +5,10 @@
  * @module
  */
 
-import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import { cbcMac, ecbEncrypt } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
+import { expandKey } from "./expanded_key.ts";
 import { type Staging, STEP } from "./staging.ts";
 
 /** A MAC that is the last block of a chain. */
@@ -22,7 +22,7 @@ abstract class ChainContext extends NobleContext {
    */
   constructor(purpose: Purpose, key: Uint8Array) {
     super(purpose);
-    this.key = unsafe.expandKeyLE(key);
+    this.key = expandKey(key);
   }
 
   override run(job: Job, staging: Staging): number {
@@ -82,7 +82,7 @@ export class XcbcContext extends ChainContext {
    */
   constructor(purpose: Purpose, key: Uint8Array) {
     const keys = new Uint8Array(48);
-    const expanded = unsafe.expandKeyLE(key);
+    const expanded = expandKey(key);
     CONSTANTS.forEach((byte, i) => keys.fill(byte, 16 * i, 16 * i + 16));
     ecbEncrypt(expanded, new Uint32Array(keys.buffer), 0, 12);
     expanded.fill(0);

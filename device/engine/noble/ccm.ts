@@ -4,10 +4,10 @@
  * @module
  */
 
-import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import { cbcMac, ctr, ecbEncrypt } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
+import { expandKey } from "./expanded_key.ts";
 import { type Staging, STEP } from "./staging.ts";
 import { equalBytes } from "./words.ts";
 
@@ -24,7 +24,7 @@ export class CcmContext extends NobleContext {
    */
   constructor(purpose: Purpose, key: Uint8Array) {
     super(purpose);
-    this.#key = unsafe.expandKeyLE(key);
+    this.#key = expandKey(key);
   }
 
   override run(job: Job, staging: Staging): number {

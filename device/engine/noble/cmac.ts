@@ -4,12 +4,12 @@
  * @module
  */
 
-import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import { expandDesKey } from "../primitives/des.ts";
 import { cbcMac } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
 import { desCbcMac } from "./des_modes.ts";
+import { expandKey } from "./expanded_key.ts";
 import { type Staging, STEP } from "./staging.ts";
 
 /** A block cipher as CMAC uses it. */
@@ -34,7 +34,7 @@ export interface CmacCipher {
 export const AES: CmacCipher = {
   block: 4,
   reduction: 0x87,
-  expandKey: (key) => unsafe.expandKeyLE(key),
+  expandKey,
   chain: cbcMac,
 };
 

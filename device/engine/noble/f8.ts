@@ -8,6 +8,7 @@ import { unsafe } from "@noble/ciphers/aes.js";
 import { ecbEncrypt } from "./aes_modes.ts";
 import { CipherContext } from "./cipher_context.ts";
 import type { Purpose } from "./context.ts";
+import { expandKey } from "./expanded_key.ts";
 import type { Staging } from "./staging.ts";
 import { loadBlock, swap } from "./words.ts";
 
@@ -76,9 +77,9 @@ export class F8Context extends CipherContext {
     super(purpose);
     const size = key.length / 2;
     const first = Uint8Array.from(key.subarray(0, size));
-    this.#key = unsafe.expandKeyLE(first);
+    this.#key = expandKey(first);
     for (let i = 0; i < size; i++) first[i]! ^= key[size + i]!;
-    this.#maskedKey = unsafe.expandKeyLE(first);
+    this.#maskedKey = expandKey(first);
     first.fill(0);
   }
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import { ctr, ecbEncrypt } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
+import { expandKey } from "./expanded_key.ts";
 import { ghash, ghashTable } from "./ghash.ts";
 import type { Scratch } from "./scratch.ts";
 import { type Staging, STEP } from "./staging.ts";
@@ -28,7 +28,7 @@ export class GcmContext extends NobleContext {
    */
   constructor(purpose: Purpose, key: Uint8Array) {
     super(purpose);
-    this.#key = unsafe.expandKeyLE(key);
+    this.#key = expandKey(key);
     // H = E(K, 0^128) (7.1, step 1).
     const subkey = new Uint32Array(4);
     ecbEncrypt(this.#key, subkey, 0, 4);

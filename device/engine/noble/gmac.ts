@@ -6,7 +6,6 @@
  * @module
  */
 
-import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import {
   expandTwofishKey,
@@ -14,6 +13,7 @@ import {
 } from "../primitives/twofish.ts";
 import { ecbEncrypt } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
+import { expandKey } from "./expanded_key.ts";
 import { ghash, ghashTable } from "./ghash.ts";
 import type { Scratch } from "./scratch.ts";
 import { type Staging, STEP } from "./staging.ts";
@@ -32,7 +32,7 @@ export interface GmacCipher {
 
 /** AES. */
 export const GMAC_AES: GmacCipher = {
-  expandKey: (key) => unsafe.expandKeyLE(key),
+  expandKey,
   encrypt: (key, words) => ecbEncrypt(key, words, 0, 4),
 };
 

@@ -9,6 +9,7 @@ import { unsafe } from "@noble/ciphers/aes.js";
 import { type Job, JobOutcome } from "../engine.ts";
 import { ecbEncrypt } from "./aes_modes.ts";
 import { NobleContext, type Purpose } from "./context.ts";
+import { expandInverseKey, expandKey } from "./expanded_key.ts";
 import { type Staging, STEP } from "./staging.ts";
 import { loadBlock } from "./words.ts";
 
@@ -134,9 +135,9 @@ export class XtsContext extends NobleContext {
     const size = key.length / 2;
     const first = key.subarray(0, size);
     this.#key = purpose.direction === "encrypt"
-      ? unsafe.expandKeyLE(first)
-      : unsafe.expandKeyDecLE(first);
-    this.#tweakKey = unsafe.expandKeyLE(key.subarray(size));
+      ? expandKey(first)
+      : expandInverseKey(first);
+    this.#tweakKey = expandKey(key.subarray(size));
   }
 
   override run(job: Job, staging: Staging): number {
