@@ -47,7 +47,7 @@ import { StraightRequests } from "./straight_requests.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { NONE: NO_FAULT, TOO_MANY_SEGMENTS } = ChainFault;
-const { TAKEN, BROKEN: RING_BROKEN } = Take;
+const { TAKEN } = Take;
 const { PENDING: NOT_RUN, ABANDONED: JOB_ABANDONED } = JobOutcome;
 const ERR = VIRTIO_CRYPTO_ERR;
 const INVSESS = VIRTIO_CRYPTO_INVSESS;
@@ -217,11 +217,11 @@ export class Round implements JobMemory {
     this.#logging = log?.begin(layout, this.#counters.requests)
       ? log
       : undefined;
-    const broken = !this.#take(ring, most, mostBytes);
-    if (this.#count === 0) {
-      return broken ? RoundResult.BROKEN : RoundResult.IDLE;
+    this.#fill(ring, layout, most, mostBytes);
+    const count = this.#count;
+    if (count === 0) {
+      return ring.broken === undefined ? RoundResult.IDLE : RoundResult.BROKEN;
     }
-    const count = this.#decodeAll(ring, layout);
     this.#runGroups(count === 1);
     if (count === 1) {
       const { chain, job, status } = this.#entries[0]!;
@@ -258,55 +258,45 @@ export class Round implements JobMemory {
     return RoundResult.SIGNAL;
   }
 
-  /** Fills the round with chains; false when the ring turned out broken. */
-  #take(ring: DeviceRing, most: number, mostBytes: number): boolean {
+  /**
+   * Takes and decodes chains, up to about a millisecond's work. The first may
+   * be any length.
+   */
+  #fill(
+    ring: DeviceRing,
+    layout: RequestLayout,
+    most: number,
+    mostBytes: number,
+  ): void {
     const { segments } = this;
     segments.clear();
     this.#count = 0;
     let bytes = 0;
     let walked = 0;
+    let work = 0;
     while (this.#count < most) {
-      const entry = this.#entries[this.#count] ??= new Entry(this.#count);
+      const index = this.#count;
+      const entry = this.#entries[index] ??= new Entry(index);
       const { chain } = entry;
-      const taken = ring.take(chain, segments);
-      if (taken !== TAKEN) return taken !== RING_BROKEN;
+      if (ring.take(chain, segments) !== TAKEN) return;
       bytes += chain.readableLength + chain.writableLength;
       walked += chain.walked;
-      const full = bytes > mostBytes || walked > WALK_LIMIT ||
+      let full = bytes > mostBytes || walked > WALK_LIMIT ||
         chain.fault === TOO_MANY_SEGMENTS;
-      if (full && this.#count > 0) {
-        // It opens the next round, with the whole table before it.
-        ring.untake(chain);
-        return true;
+      if (!full || index === 0) {
+        entry.status = this.#judge(entry, layout);
+        if (entry.status === OK) work += workOf(entry);
+        full = work > 1;
       }
+      if (full && index > 0) {
+        // It opens the next round, with the whole table before it.
+        this.#release(entry);
+        ring.untake(chain);
+        return;
+      }
+      if (entry.status === OK) this.#group(index);
       this.#count++;
     }
-    return true;
-  }
-
-  /**
-   * Decodes what was taken, as far as it is about a millisecond's work; the
-   * rest is given back to the ring.
-   *
-   * @returns number of requests that stay in the round, 1 at least
-   */
-  #decodeAll(ring: DeviceRing, layout: RequestLayout): number {
-    let work = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const entry = this.#entries[i]!;
-      entry.status = this.#judge(entry, layout);
-      if (entry.status !== OK) continue;
-      work += workOf(entry);
-      if (work > 1 && i > 0) {
-        for (let back = this.#count - 1; back >= i; back--) {
-          ring.untake(this.#entries[back]!.chain);
-        }
-        this.#release(entry);
-        return i;
-      }
-      this.#group(i);
-    }
-    return this.#count;
   }
 
   /** Puts an entry into its group. */
