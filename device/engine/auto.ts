@@ -10,7 +10,6 @@ import { type Burst, BURSTS } from "./auto/bursts.ts";
 import {
   type Context,
   type Engine,
-  type InPlaceRunner,
   Job,
   type JobMemory,
   JobOutcome,
@@ -257,26 +256,22 @@ export class AutoEngine implements Engine {
     for (const engine of this.engines) engine.wipe();
   }
 
-  /** The way to run ciphers in place: that of the engine which runs bursts. */
-  get inPlace(): InPlaceRunner | undefined {
-    return this.#burst?.inPlace;
-  }
-
   /**
    * What a context comes down to in place.
    *
    * @param context a context of this engine
    * @param alone whether it is for operations that are alone in their batch
-   * @returns the context of the engine that runs bursts, where it gets such
-   * jobs and runs them in place
+   * @returns the context of the engine that gets such jobs, where it runs them
+   * in place
    */
   inPlaceContext(context: Context, alone: boolean): Context | undefined {
-    if (
-      !(context instanceof AutoContext) || context.wiped ||
-      context.burst === undefined || (alone && context.burst.jobs > 1)
-    ) return undefined;
+    if (!(context instanceof AutoContext) || context.wiped) return undefined;
+    const { burst, single } = context;
+    const index = burst === undefined || (alone && burst.jobs > 1)
+      ? single
+      : this.#burstIndex;
     try {
-      return this.#burst?.inPlaceContext(context.part(this.#burstIndex));
+      return this.engines[index]!.inPlaceContext?.(context.part(index), alone);
     } catch {
       // The engine has no memory for the context.
       return undefined;

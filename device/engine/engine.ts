@@ -129,12 +129,17 @@ export interface JobMemory {
   readonly segments: SegmentTable;
 }
 
+/** Most operations of a batch in place. */
+export const MOST_IN_PLACE = 32;
+
 /**
  * Runs ciphers from place to place in guest memory, without jobs: the shortest
  * way for what is contiguous. Operations of one batch have contexts of one
  * group.
  */
 export interface InPlaceRunner {
+  /** Bytes of the longest operation of a batch; one that is alone may be longer. */
+  readonly most: number;
   /**
    * Turns to a batch.
    *
@@ -180,8 +185,8 @@ export interface Runner {
    *
    * @param context a context of this runner
    * @param alone whether it is for operations that are alone in their batch
-   * @returns the context to give to {@linkcode InPlaceRunner.addInPlace}, or
-   * undefined where such operations are not run in this way
+   * @returns the context to give to {@linkcode InPlaceRunner.addInPlace} of its
+   * engine, or undefined where such operations are not run in this way
    */
   inPlaceContext?(context: Context, alone: boolean): Context | undefined;
   /** Number of groups its contexts fall into. */

@@ -18,16 +18,19 @@ import {
   type Context,
   type Engine,
   type EngineName,
+  type InPlaceRunner,
   type Job,
   type JobMemory,
   JobOutcome,
 } from "./engine.ts";
 import { resultSize } from "./job_lengths.ts";
 import { type Maker, MAKERS, type Workshop } from "./libcrypto/catalogue.ts";
+import { InPlaceContext } from "./libcrypto/ciphers.ts";
 import { LibcryptoContext } from "./libcrypto/context.ts";
 import { directions, Groups } from "./libcrypto/groups.ts";
 import { Provider } from "./libcrypto/provider.ts";
 import { passesSelfTest } from "./libcrypto/self_test.ts";
+import { LibcryptoInPlace } from "./libcrypto/in_place.ts";
 import { Work } from "./libcrypto/work.ts";
 
 /** The thread's algorithms, loaded once. */
@@ -68,6 +71,9 @@ export class LibcryptoEngine implements Engine {
   readonly name: EngineName = "libcrypto";
   readonly #shop: Workshop;
   readonly #work: Work;
+  /** Its way to run ciphers in place. */
+  readonly inPlace: InPlaceRunner;
+  readonly #inPlace: LibcryptoInPlace;
   readonly #served: ReadonlySet<string>;
   readonly #groups: Groups;
 
@@ -81,6 +87,8 @@ export class LibcryptoEngine implements Engine {
   constructor(provider: Provider, served: ReadonlySet<string>) {
     this.#work = new Work(provider.library);
     this.#shop = { provider, memory: this.#work.memory };
+    this.#inPlace = new LibcryptoInPlace(provider.library);
+    this.inPlace = this.#inPlace;
     this.#served = served;
     this.#groups = new Groups(
       Object.values(ALGORITHMS).filter(({ name }) => served.has(name)),
@@ -162,9 +170,23 @@ export class LibcryptoEngine implements Engine {
     this.#work.release();
   }
 
+  /**
+   * What a context comes down to in place.
+   *
+   * @param context a context of this engine
+   * @returns the same context, where its jobs can be one call each
+   */
+  inPlaceContext(context: Context): Context | undefined {
+    return context instanceof InPlaceContext && context.engine === this &&
+        context.pointer !== 0n
+      ? context
+      : undefined;
+  }
+
   /** Overwrites what the engine keeps of data between jobs. */
   wipe(): void {
     this.#work.wipe();
+    this.#inPlace.forget();
   }
 
   #make(

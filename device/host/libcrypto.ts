@@ -30,6 +30,8 @@ export const LIBCRYPTO_SYMBOLS = {
   EVP_CIPHER_CTX_free: { parameters: ["usize"], result: "void" },
   // int EVP_CIPHER_CTX_set_padding(EVP_CIPHER_CTX *ctx, int padding)
   EVP_CIPHER_CTX_set_padding: { parameters: ["usize", "i32"], result: "i32" },
+  // int EVP_CIPHER_get_block_size(const EVP_CIPHER *e)
+  EVP_CIPHER_get_block_size: { parameters: ["usize"], result: "i32" },
   // int EVP_CIPHER_CTX_set_key_length(EVP_CIPHER_CTX *ctx, int keylen)
   EVP_CIPHER_CTX_set_key_length: {
     parameters: ["usize", "i32"],
@@ -53,6 +55,9 @@ export const LIBCRYPTO_SYMBOLS = {
     parameters: ["usize", "usize", "usize", "usize", "i32"],
     result: "i32",
   },
+  // int EVP_Cipher(EVP_CIPHER_CTX *c, unsigned char *out,
+  //                const unsigned char *in, unsigned int inl)
+  EVP_Cipher: { parameters: ["usize", "usize", "usize", "u32"], result: "i32" },
   // int EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *outm, int *outl)
   EVP_CipherFinal_ex: {
     parameters: ["usize", "usize", "usize"],

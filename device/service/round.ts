@@ -165,14 +165,8 @@ export class Round implements JobMemory {
     this.#groups = new Int16Array(groups);
     // Sessions of plain ciphers have contexts of the first engine that has them.
     const [first] = this.#runners;
-    this.#straight = first?.inPlace &&
-      new StraightRequests(
-        sessions,
-        first,
-        first.inPlace,
-        counters,
-        limits.maxSize,
-      );
+    this.#straight = first?.inPlaceContext &&
+      new StraightRequests(sessions, first, counters, limits.maxSize);
   }
 
   /**

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Context, InPlaceRunner, Runner } from "../engine/engine.ts";
+import type { InPlaceRunner, Runner } from "../engine/engine.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type {
   ContextCache,
@@ -51,17 +51,8 @@ const SRC_DATA_LEN = PARA + CIPHER_PARA.at.src_data_len / 4;
 const DST_DATA_LEN = PARA + CIPHER_PARA.at.dst_data_len / 4;
 const OP_TYPE = PARA + CIPHER_PARA.size / 4 + SYM_TAIL.at.op_type / 4;
 
-/**
- * Bytes of the longest source: above, buffers are moved out of each other's
- * cache sets, and the time is the cipher's.
- */
-const MOST_SOURCE = 8191;
-
-/**
- * Bytes up to which this way is shorter for a request that is alone, even where
- * another engine is faster at it.
- */
-const MOST_ALONE = 256;
+/** Bytes of the longest source of a request that is alone. */
+const MOST_ALONE = 65536;
 
 /** The one length of iv that is known here, in bytes. */
 const IV = 16;
@@ -71,7 +62,8 @@ export class StraightRequests {
   readonly #chains = new StraightChains();
   readonly #sessions: ContextCache;
   readonly #engine: Runner;
-  readonly #runner: InPlaceRunner;
+  /** What runs the batch. */
+  #runner: InPlaceRunner | undefined;
   readonly #counters: QueueCounters;
   readonly #maxSize: number;
   /** Where the batch is counted: a group is of one algorithm. */
@@ -80,20 +72,17 @@ export class StraightRequests {
   /**
    * @param sessions the thread's prepared sessions
    * @param engine the engine of the sessions' contexts
-   * @param runner its way to run ciphers in place
    * @param counters where to count
    * @param maxSize largest content of a request in bytes
    */
   constructor(
     sessions: ContextCache,
     engine: Runner,
-    runner: InPlaceRunner,
     counters: QueueCounters,
     maxSize: number,
   ) {
     this.#sessions = sessions;
     this.#engine = engine;
-    this.#runner = runner;
     this.#counters = counters;
     this.#maxSize = maxSize;
   }
@@ -124,9 +113,8 @@ export class StraightRequests {
     const anyFlag = layout.kind === "legacy";
     let group = -1;
     while (ring.takeStraight(chains, HEADER)) {
-      if (chains.count === 1) this.#runner.beginInPlace(memory);
-      const most = group < 0 && ring.isEmpty() ? -1 : MOST_SOURCE;
-      const added = this.#add(chains.count - 1, anyFlag, group, most);
+      const alone = group < 0 && ring.isEmpty();
+      const added = this.#add(chains.count - 1, anyFlag, group, alone, memory);
       if (added < 0) {
         ring.untakeStraight(chains);
         break;
@@ -142,10 +130,17 @@ export class StraightRequests {
    * @param slot its place in the batch
    * @param anyFlag whether `flag` says nothing
    * @param group that of the batch; -1 where it is the first
-   * @param most bytes of the longest source; -1 where it is alone
+   * @param alone whether there is no other
+   * @param memory the guest's memory
    * @returns its context's group, or -1: it is not served here
    */
-  #add(slot: number, anyFlag: boolean, group: number, most: number): number {
+  #add(
+    slot: number,
+    anyFlag: boolean,
+    group: number,
+    alone: boolean,
+    memory: GuestMemory,
+  ): number {
     const chains = this.#chains;
     const { words } = chains;
     const at = chains.header[slot]!;
@@ -155,11 +150,13 @@ export class StraightRequests {
     if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return -1;
     const session = this.#sessions.get(low, high);
     if (session === undefined) return -1;
-    const context = this.#contextOf(session);
+    if (session.straightOpcode === undefined) this.#prepare(session);
+    const context = alone ? session.alone : session.straight;
     if (
       context === undefined || opcode !== session.straightOpcode ||
       (group >= 0 && context.group !== group)
     ) return -1;
+    const runner = group < 0 ? context.engine.inPlace! : this.#runner!;
     const length = chains.sourceLength[slot]!;
     const written = chains.destinationLength[slot]!;
     if (
@@ -167,12 +164,16 @@ export class StraightRequests {
       words[at + SRC_DATA_LEN] !== length ||
       words[at + DST_DATA_LEN] !== written || chains.ivLength[slot] !== IV ||
       length > written || length < 1 ||
-      length > (most < 0 ? session.straightAlone : most) ||
+      length > (alone ? MOST_ALONE : runner.most) ||
       (length & (session.algorithm.block - 1)) !== 0 ||
       IV + length + written > this.#maxSize
     ) return -1;
-    if (group < 0) this.#row = counterRow(session.parameters);
-    const taken = this.#runner.addInPlace(
+    if (group < 0) {
+      this.#row = counterRow(session.parameters);
+      this.#runner = runner;
+      runner.beginInPlace(memory);
+    }
+    const taken = runner.addInPlace(
       context,
       chains.window,
       chains.source[slot]!,
@@ -184,24 +185,19 @@ export class StraightRequests {
     return taken ? context.group : -1;
   }
 
-  /** The context to run a session's requests with, if they are run here. */
-  #contextOf(session: PreparedSession): Context | undefined {
-    if (session.straightOpcode === undefined) {
-      const { algorithm, parameters } = session;
-      session.straightOpcode = parameters.op === VIRTIO_CRYPTO_OP_DECRYPT
-        ? VIRTIO_CRYPTO_CIPHER_DECRYPT
-        : VIRTIO_CRYPTO_CIPHER_ENCRYPT;
-      session.straight = parameters.service === VIRTIO_CRYPTO_SERVICE_CIPHER &&
-          parameters.opType === SYM_OP_CIPHER && algorithm.iv.min === IV &&
-          algorithm.iv.max === IV
-        ? this.#engine.inPlaceContext?.(session.context, false)
-        : undefined;
-      session.straightAlone =
-        this.#engine.inPlaceContext?.(session.context, true) === undefined
-          ? MOST_ALONE
-          : MOST_SOURCE;
-    }
-    return session.straight;
+  /** Finds the contexts to run a session's requests with, if they are run here. */
+  #prepare(session: PreparedSession): void {
+    const { algorithm, context, parameters } = session;
+    session.straightOpcode = parameters.op === VIRTIO_CRYPTO_OP_DECRYPT
+      ? VIRTIO_CRYPTO_CIPHER_DECRYPT
+      : VIRTIO_CRYPTO_CIPHER_ENCRYPT;
+    if (
+      parameters.service !== VIRTIO_CRYPTO_SERVICE_CIPHER ||
+      parameters.opType !== SYM_OP_CIPHER || algorithm.iv.min !== IV ||
+      algorithm.iv.max !== IV
+    ) return;
+    session.straight = this.#engine.inPlaceContext?.(context, false);
+    session.alone = this.#engine.inPlaceContext?.(context, true);
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */
@@ -209,7 +205,7 @@ export class StraightRequests {
     const chains = this.#chains;
     const { count } = chains;
     if (count === 0) return 0;
-    const done = this.#runner.finishInPlace();
+    const done = this.#runner!.finishInPlace();
     const bytes = memory.bytes[chains.window]!;
     let good = 0;
     let total = 0;

@@ -31,15 +31,12 @@ export interface PreparedSession {
   readonly hash: Algorithm | undefined;
   /** Bytes of digest or tag given at creation. */
   readonly resultLength: number;
-  /**
-   * Opcode of its requests that are served in place, and the context for them:
-   * undefined until the first request comes, and the context where there are
-   * none.
-   */
+  /** Opcode of its requests that are served in place; undefined until one comes. */
   straightOpcode: number | undefined;
+  /** The context for those, where they are served so. */
   straight: Context | undefined;
-  /** Bytes of the longest source that is served so when it is alone. */
-  straightAlone: number;
+  /** The context for one that is alone. */
+  alone: Context | undefined;
 }
 
 /**
@@ -170,7 +167,7 @@ export class ContextCache {
       resultLength: parameters.resultLength,
       straightOpcode: undefined,
       straight: undefined,
-      straightAlone: 0,
+      alone: undefined,
     };
     this.#entries[entry] = session;
     this.#entryOf[low] = entry;

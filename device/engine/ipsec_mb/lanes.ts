@@ -86,6 +86,8 @@ const SET_BITS = 4095;
 
 /** The lanes of a manager, and the jobs that are in them. */
 export class Lanes implements InPlaceRunner {
+  /** Longer buffers are moved out of each other's sets of the cache. */
+  readonly most: number = LEAST_STAGGERED - 1;
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
   readonly #library: IpsecMb = ipsecMb();

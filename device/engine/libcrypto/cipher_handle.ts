@@ -22,7 +22,12 @@ export class KeyError extends Error {
   override readonly name = "KeyError";
 }
 
-/** An EVP_CIPHER_CTX without padding. Calls return whether they succeeded. */
+/**
+ * An EVP_CIPHER_CTX whose updates give all blocks they take. Padding is turned
+ * off only where it would keep the last one back, in decryption: each start of
+ * a message takes half as long again where it is off. Calls return whether
+ * they succeeded.
+ */
 export class CipherHandle {
   /** Its address; 0 once it was freed. */
   pointer: bigint;
@@ -52,7 +57,9 @@ export class CipherHandle {
     this.pointer = library.EVP_CIPHER_CTX_new();
     if (
       this.pointer === 0n || !this.#init(cipher, 0n, 0n) ||
-      library.EVP_CIPHER_CTX_set_padding(this.pointer, 0) !== 1 ||
+      (direction === "decrypt" &&
+        library.EVP_CIPHER_get_block_size(cipher) > 1 &&
+        library.EVP_CIPHER_CTX_set_padding(this.pointer, 0) !== 1) ||
       (keyLength !== undefined &&
         library.EVP_CIPHER_CTX_set_key_length(this.pointer, keyLength) !== 1)
     ) {

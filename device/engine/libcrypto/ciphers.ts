@@ -11,8 +11,14 @@ import { LibcryptoContext, type Purpose } from "./context.ts";
 import { PortableTwin } from "./portable.ts";
 import type { Work } from "./work.ts";
 
+/** A cipher whose jobs can be one call each. */
+export abstract class InPlaceContext extends LibcryptoContext {
+  /** The EVP_CIPHER_CTX; 0 where there is none. */
+  abstract readonly pointer: bigint;
+}
+
 /** A mode that takes data in any pieces. */
-export class CipherContext extends LibcryptoContext {
+export class CipherContext extends InPlaceContext {
   readonly #handle: CipherHandle;
 
   /**
@@ -22,6 +28,10 @@ export class CipherContext extends LibcryptoContext {
   constructor(purpose: Purpose, handle: CipherHandle) {
     super(purpose);
     this.#handle = handle;
+  }
+
+  override get pointer(): bigint {
+    return this.#handle.pointer;
   }
 
   override run(job: Job, work: Work): number {
@@ -77,7 +87,7 @@ export class Rc4Context extends LibcryptoContext {
 const LONGEST_DATA_UNIT = 16 << 20;
 
 /** XTS, which takes its data unit in one piece. */
-export class XtsContext extends LibcryptoContext {
+export class XtsContext extends InPlaceContext {
   /** Undefined where the library does not take the key. */
   readonly #handle: CipherHandle | undefined;
   readonly #twin: PortableTwin;
@@ -96,6 +106,10 @@ export class XtsContext extends LibcryptoContext {
     super(purpose);
     this.#handle = handle;
     this.#twin = new PortableTwin(purpose.algorithm, purpose.direction, key);
+  }
+
+  override get pointer(): bigint {
+    return this.#handle === undefined ? 0n : this.#handle.pointer;
   }
 
   override run(job: Job, work: Work): number {

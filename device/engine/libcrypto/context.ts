@@ -6,6 +6,7 @@
 
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Engine, Job } from "../engine.ts";
+import { roundBytesOf } from "./round_bytes.ts";
 import { MOST_UNBROKEN, type Work } from "./work.ts";
 
 /** As {@linkcode MOST_UNBROKEN}, of the slow ciphers. */
@@ -35,6 +36,8 @@ export abstract class LibcryptoContext implements Context {
   readonly group: number;
   /** Most bytes of a job that is run without a look at whether to give it up. */
   readonly unbroken: number;
+  /** Bytes that it works on in about a millisecond. */
+  readonly roundBytes: number;
   /** Whether the key is gone. */
   wiped = false;
 
@@ -44,6 +47,7 @@ export abstract class LibcryptoContext implements Context {
     this.algorithm = purpose.algorithm;
     this.direction = purpose.direction;
     this.group = purpose.group;
+    this.roundBytes = roundBytesOf(purpose.algorithm);
     this.unbroken = /^3?des-/.test(purpose.algorithm.name)
       ? MOST_UNBROKEN_DES
       : MOST_UNBROKEN;

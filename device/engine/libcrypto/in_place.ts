@@ -1,0 +1,130 @@
+/**
+ * Ciphers from place to place in guest memory, one call each.
+ *
+ * @module
+ */
+
+import type { Libcrypto } from "../../host/libcrypto.ts";
+import type { GuestMemory } from "../../memory/guest_memory.ts";
+import { type Context, type InPlaceRunner, MOST_IN_PLACE } from "../engine.ts";
+import { InPlaceContext } from "./ciphers.ts";
+import { regionAddresses } from "./ranges.ts";
+
+/** 2^32: addresses are written as two halves of 32 bits. */
+const HALF = 0x1_0000_0000;
+
+/** Addresses of an operation. */
+const ADDRESSES = 3;
+// Their indices.
+const IV = 0;
+const SOURCE = 1;
+const DESTINATION = 2;
+
+/**
+ * Runs a batch when all of it was taken in: what one operation waits for, the
+ * guest's memory, the next ones ask for meanwhile.
+ */
+export class LibcryptoInPlace implements InPlaceRunner {
+  readonly most: number = 65536;
+  readonly #library: Libcrypto;
+  /** The contexts of the batch. */
+  readonly #pointers: bigint[] = new Array(MOST_IN_PLACE).fill(0n);
+  /**
+   * Where the ivs, sources and destinations are. They are written by halves and
+   * read as a whole, which waits for all earlier writes where it follows soon:
+   * so each operation has a place of its own, written before any is run.
+   */
+  readonly #addresses = new BigUint64Array(
+    new ArrayBuffer(8 * ADDRESSES * MOST_IN_PLACE),
+  );
+  readonly #halves = new Uint32Array(this.#addresses.buffer);
+  readonly #length = new Int32Array(MOST_IN_PLACE);
+  readonly #completed = new Uint8Array(MOST_IN_PLACE);
+  #guest: GuestMemory | undefined;
+  #starts: Float64Array = new Float64Array(0);
+  #count = 0;
+  #touched = 0;
+
+  /** @param library the library's functions */
+  constructor(library: Libcrypto) {
+    this.#library = library;
+  }
+
+  beginInPlace(memory: GuestMemory): void {
+    this.#count = 0;
+    if (memory === this.#guest) return;
+    this.#guest = memory;
+    this.#starts = regionAddresses(memory).start;
+  }
+
+  addInPlace(
+    context: Context,
+    window: number,
+    source: number,
+    destination: number,
+    length: number,
+    words: Uint32Array,
+    iv: number,
+  ): boolean {
+    const slot = this.#count;
+    if (
+      !(context instanceof InPlaceContext) || context.wiped ||
+      slot === MOST_IN_PLACE || length < 1 ||
+      (source !== destination && source < destination + length &&
+        destination < source + length)
+    ) return false;
+    const start = this.#starts[window]!;
+    this.#pointers[slot] = context.pointer;
+    const halves = this.#halves;
+    const at = 2 * ADDRESSES * slot;
+    const ivAt = start + 4 * iv;
+    const read = start + source;
+    const write = start + destination;
+    // Typed arrays take numbers modulo 2^32, and drop fractions.
+    halves[at + 2 * IV] = ivAt;
+    halves[at + 2 * IV + 1] = ivAt / HALF;
+    halves[at + 2 * SOURCE] = read;
+    halves[at + 2 * SOURCE + 1] = read / HALF;
+    halves[at + 2 * DESTINATION] = write;
+    halves[at + 2 * DESTINATION + 1] = write / HALF;
+    this.#length[slot] = length;
+    this.#touched = words[iv]! ^ words[source >> 2]!;
+    this.#count = slot + 1;
+    return true;
+  }
+
+  finishInPlace(): Uint8Array {
+    const library = this.#library;
+    const addresses = this.#addresses;
+    const count = this.#count;
+    for (let slot = 0; slot < count; slot++) {
+      const pointer = this.#pointers[slot]!;
+      const at = ADDRESSES * slot;
+      // An iv is data like the source: the library copies it from the guest.
+      const started = library.EVP_CipherInit_ex(
+        pointer,
+        0n,
+        0n,
+        0n,
+        addresses[at + IV]!,
+        -1,
+      );
+      // 0 or negative is a failure; what else it is depends on the cipher.
+      const done = started === 1 &&
+        library.EVP_Cipher(
+            pointer,
+            addresses[at + DESTINATION]!,
+            addresses[at + SOURCE]!,
+            this.#length[slot]!,
+          ) > 0;
+      this.#completed[slot] = done ? 1 : 0;
+    }
+    this.#count = 0;
+    return this.#completed;
+  }
+
+  /** Lets go of the guest's memory. */
+  forget(): void {
+    this.#guest = undefined;
+  }
+}
