@@ -27,8 +27,11 @@ export class Needles {
    */
   indexIn(bytes: Uint8Array): number {
     const begins = this.#begins;
+    let next = bytes[0]!;
     for (let at = 0; at + 1 < bytes.length; at++) {
-      if (begins[bytes[at]! | bytes[at + 1]! << 8] === 0) continue;
+      const here = next;
+      next = bytes[at + 1]!;
+      if (begins[here | next << 8] === 0) continue;
       const found = this.all.some((needle) =>
         needle.every((byte, i) => byte === bytes[at + i])
       );
