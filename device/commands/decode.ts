@@ -15,7 +15,7 @@ import {
 import { requestFrom } from "./decode/input.ts";
 import { LAYOUT_NAMES, type LayoutName } from "../explain/reading.ts";
 import { isGood, readingLines, reportLines } from "./decode/report.ts";
-import { servicesOption } from "./decode/services_option.ts";
+import { modesOption, servicesOption } from "./services_option.ts";
 import { sessionOption } from "./decode/session_option.ts";
 import { tracedReport } from "./decode/traced.ts";
 import { manualPage } from "./manual.ts";
@@ -79,6 +79,7 @@ function parse(args: readonly string[]): Settings {
       given.one("stateless-mode"),
     ),
     session: session === undefined ? undefined : sessionOption(session),
+    services: servicesOption(given.one("services")),
     writable: integer("writable", 0, MAX_MAX_SIZE),
     queues: integer("queues", 1, MAX_DATA_QUEUES) ?? 2,
     maxSize: integer("max-size", 1, MAX_MAX_SIZE) ?? 16 << 20,
@@ -135,7 +136,7 @@ function modesOf(
         `Cannot use --${option} without --layout=${needs}`,
       );
     }
-    return servicesOption(option, text);
+    return modesOption(option, text);
   }
   return undefined;
 }

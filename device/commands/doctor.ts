@@ -8,13 +8,11 @@
 import type { Engine, EngineName } from "../engine/engine.ts";
 import { ENGINE_NAMES, openEngines } from "../engine/engines.ts";
 import { SERVICE_ALGORITHMS } from "../service/algorithms.ts";
+import { SERVICE_NAMES } from "../spec/names.ts";
 import { type Check, checks, ffiPermitted } from "./doctor/checks.ts";
 import { manualPage } from "./manual.ts";
 import { DOCTOR_MANUAL } from "./manuals/doctor.ts";
 import { readArguments } from "./usage.ts";
-
-/** The services, by VIRTIO_CRYPTO_SERVICE_* number. */
-const SERVICES = ["CIPHER", "HASH", "MAC", "AEAD"] as const;
 
 /** An algorithm that would be offered, and who has it. */
 interface Offer {
@@ -52,7 +50,7 @@ function find(): Findings {
   const found = checks(engines);
   const offers = SERVICE_ALGORITHMS.flatMap((algorithms, service) =>
     algorithms.map(([, algorithm]): Offer => ({
-      service: SERVICES[service]!,
+      service: SERVICE_NAMES[service]!,
       algorithm: algorithm.name,
       engines: [...engines].filter(([, engine]) => engine.serves(algorithm))
         .map(([name]) => name),

@@ -14,6 +14,7 @@ import {
 import { Monitor } from "../monitor/monitor.ts";
 import { RequestFeed } from "../monitor/request_feed.ts";
 import type { ServerDescription } from "../monitor/state.ts";
+import type { ServiceName } from "../spec/services.ts";
 import { TraceWriter } from "../trace/writer.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
 import { UsageError } from "./usage.ts";
@@ -38,6 +39,8 @@ export interface Observed {
   readonly description: ServerDescription;
   /** Its engines. */
   readonly engines: readonly EngineChoice[];
+  /** The services it was given; all when left out. */
+  readonly services: readonly ServiceName[] | undefined;
   /** Where to write. */
   readonly log: Log;
 }
@@ -119,7 +122,7 @@ export class Observers {
    * @throws {Error} The file cannot be made, or nobody can listen there
    */
   constructor({ monitor, trace }: Observation, observed: Observed) {
-    const { server, description, engines, log } = observed;
+    const { server, description, engines, services, log } = observed;
     this.#feed = new RequestFeed(server);
     const devices = server.snapshots;
     const [first] = devices;
@@ -139,6 +142,7 @@ export class Observers {
       server,
       description,
       engines,
+      services,
       feed: this.#feed,
     });
     log.info(`Monitor at ${this.#monitor.url}`);

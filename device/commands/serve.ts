@@ -28,6 +28,7 @@ import {
   type Observation,
   Observers,
 } from "./observers.ts";
+import { servicesOption } from "./services_option.ts";
 import {
   type Arguments,
   integerOption,
@@ -59,6 +60,7 @@ function deviceOptions(given: Arguments): DeviceOptions & { log: Log } {
     queues: integer("queues", 1, MAX_DATA_QUEUES),
     engines: engine === "auto" ? ENGINE_NAMES : [engine],
     spec: wordOption("spec", given.one("spec"), SPEC_NAMES),
+    services: servicesOption(given.one("services")),
     pollUs: integer("poll-us", 0, 1_000_000),
     limitOps: integer("limit-ops", 1, MAX_LIMIT),
     limitBytes: integer("limit-bytes", 1, MAX_LIMIT),
@@ -156,6 +158,7 @@ export async function serve(args: readonly string[]): Promise<number> {
         spec: options.spec ?? "v15",
       },
       engines,
+      services: options.services,
       log: options.log,
     });
   } catch (error) {

@@ -7,26 +7,10 @@
 import type { AlgorithmName } from "../engine/algorithm.ts";
 import { SERVICE_ALGORITHMS } from "../service/algorithms.ts";
 import type { DeviceConfig } from "../spec/config.ts";
-import {
-  VIRTIO_CRYPTO_SERVICE_AEAD,
-  VIRTIO_CRYPTO_SERVICE_CIPHER,
-  VIRTIO_CRYPTO_SERVICE_HASH,
-  VIRTIO_CRYPTO_SERVICE_MAC,
-} from "../spec/constants.ts";
-
-/** A service by name. */
-export type ServiceName = "cipher" | "hash" | "mac" | "aead";
+import { SERVICE_NUMBERS, type ServiceName } from "../spec/services.ts";
 
 /** An algorithm: its usual name, or its number within the service. */
 export type AlgorithmChoice = AlgorithmName | number;
-
-/** Services by name, as numbers. */
-export const SERVICE_NUMBERS: Readonly<Record<ServiceName, number>> = {
-  cipher: VIRTIO_CRYPTO_SERVICE_CIPHER,
-  hash: VIRTIO_CRYPTO_SERVICE_HASH,
-  mac: VIRTIO_CRYPTO_SERVICE_MAC,
-  aead: VIRTIO_CRYPTO_SERVICE_AEAD,
-};
 
 /**
  * The number of an algorithm within its service.

@@ -12,9 +12,8 @@ import {
   type AlgorithmChoice,
   algorithmNumber,
   isOffered,
-  SERVICE_NUMBERS,
-  type ServiceName,
 } from "./algorithm_choice.ts";
+import { SERVICE_NUMBERS, type ServiceName } from "../spec/services.ts";
 import {
   type DriverOptions,
   type RawOptions,

@@ -20,12 +20,8 @@ import {
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "../spec/constants.ts";
 import type { SessionParameters } from "../spec/session_parameters.ts";
-import {
-  type AlgorithmChoice,
-  algorithmNumber,
-  SERVICE_NUMBERS,
-  type ServiceName,
-} from "./algorithm_choice.ts";
+import { type AlgorithmChoice, algorithmNumber } from "./algorithm_choice.ts";
+import { SERVICE_NUMBERS, type ServiceName } from "../spec/services.ts";
 
 export type { AlgorithmChoice, ChainOrder, ServiceName };
 

@@ -7,9 +7,9 @@
  */
 
 import { type Algorithm, hasSize } from "../engine/algorithm.ts";
-import { algorithmOf } from "../service/algorithms.ts";
 import {
   type Capabilities,
+  digestService,
   isSymmetricOperation,
 } from "../service/capabilities.ts";
 import {
@@ -20,9 +20,7 @@ import {
   VIRTIO_CRYPTO_OP_ENCRYPT,
   VIRTIO_CRYPTO_SERVICE_AEAD,
   VIRTIO_CRYPTO_SERVICE_CIPHER,
-  VIRTIO_CRYPTO_SERVICE_HASH,
   VIRTIO_CRYPTO_SERVICE_MAC,
-  VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
   VIRTIO_CRYPTO_SYM_HASH_MODE_NESTED,
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
 } from "../spec/constants.ts";
@@ -177,12 +175,9 @@ function* notOffered(
           `${names.chainOrder} is ${chainOrder}: only HASH_THEN_CIPHER (1) and CIPHER_THEN_HASH (2) are orders`,
         );
       }
-      const digests = hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH
-        ? VIRTIO_CRYPTO_SERVICE_MAC
-        : VIRTIO_CRYPTO_SERVICE_HASH;
       yield* algorithmProblems(
         capabilities,
-        digests,
+        digestService(hashMode),
         operation.hashAlgorithm,
         names.hashAlgorithm,
       );
@@ -197,16 +192,12 @@ function* notOffered(
 }
 
 function* algorithmProblems(
-  { engines }: Capabilities,
+  capabilities: Capabilities,
   service: number,
   number: number,
   field: string,
 ): Generator<Problem> {
-  const algorithm = algorithmOf(service, number);
-  if (
-    algorithm !== undefined &&
-    engines.some((engine) => engine.serves(algorithm))
-  ) return;
+  if (capabilities.offers(service, number)) return;
   const kind: NamedKind = ALGORITHM_KINDS[service] ?? "cipher";
   yield notSupported(
     field,

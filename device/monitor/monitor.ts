@@ -8,6 +8,7 @@
 import type { EngineChoice } from "../engine/definition.ts";
 import { openEngines } from "../engine/engines.ts";
 import { Capabilities } from "../service/capabilities.ts";
+import { serviceBits, type ServiceName } from "../spec/services.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
 import { addressText, isOwnName, type MonitorAddress } from "./address.ts";
 import { EventStreams, eventText } from "./events.ts";
@@ -40,6 +41,8 @@ export interface MonitorOptions {
   readonly description: ServerDescription;
   /** The engines the server was given. */
   readonly engines: readonly EngineChoice[];
+  /** The services it was given; all when left out. */
+  readonly services: readonly ServiceName[] | undefined;
   /** The server's requests. */
   readonly feed: RequestFeed;
 }
@@ -84,11 +87,14 @@ export class Monitor {
    * @throws {Error} It cannot listen there
    */
   constructor(options: MonitorOptions) {
-    const { address, server, engines } = options;
+    const { address, server, engines, services } = options;
     this.#options = options;
     let capabilities: Capabilities | undefined;
     this.#sample = new RequestSample(() => ({
-      capabilities: capabilities ??= new Capabilities(openEngines(engines)),
+      capabilities: capabilities ??= new Capabilities(
+        openEngines(engines),
+        serviceBits(services),
+      ),
       devices: server.snapshots,
     }));
     try {

@@ -1,6 +1,8 @@
 /**
- * What a device can do with the engines it has: the masks it advertises, and
- * which engine serves a session.
+ * What a device can do with the engines it has, in the services that it is to
+ * offer: the masks it advertises, and which engine serves a session. An
+ * algorithm is offered where its bit is in a mask, and nowhere else: a chain,
+ * which is of the CIPHER service, needs its hash or MAC offered too.
  *
  * @module
  */
@@ -29,6 +31,7 @@ import {
   VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "../spec/constants.ts";
+import { ALL_SERVICES } from "../spec/services.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import { algorithmOf, SERVICE_ALGORITHMS } from "./algorithms.ts";
 
@@ -38,26 +41,31 @@ interface Mask {
   high: number;
 }
 
-/** What a set of engines serves. Each thread makes its own. */
+/** What a device offers with a set of engines. Each thread makes its own. */
 export class Capabilities {
   /** The engines, the preferred one first. */
   readonly engines: readonly Engine[];
   /** Runs chains of what the engines serve. */
   readonly chains: ChainRunner = new ChainRunner();
-  /** One bit a service. */
+  /** The services it offers, one bit each. */
   readonly services: number;
   readonly #masks: readonly Mask[];
   readonly #maxCipherKey: number;
   readonly #maxAuthKey: number;
 
-  /** @param engines the engines, the preferred one first */
-  constructor(engines: readonly Engine[]) {
+  /**
+   * @param engines the engines, the preferred one first
+   * @param wanted the services to offer, as far as an engine serves them; one
+   * bit each
+   */
+  constructor(engines: readonly Engine[], wanted: number = ALL_SERVICES) {
     this.engines = engines;
     let services = 0;
     let maxCipherKey = 0;
     let maxAuthKey = 0;
     this.#masks = SERVICE_ALGORITHMS.map((algorithms, service) => {
       const mask: Mask = { low: 0, high: 0 };
+      if (!(wanted >> service & 1)) return mask;
       for (const [number, algorithm] of algorithms) {
         if (!engines.some((engine) => engine.serves(algorithm))) continue;
         if (number < 32) mask.low |= 1 << number;
@@ -89,7 +97,7 @@ export class Capabilities {
   }
 
   /**
-   * The configuration space of a device with these engines.
+   * The configuration space of such a device.
    *
    * @param dataQueues number of data queues, 1 to 65535
    * @param maxSize largest content of a request in bytes
@@ -115,6 +123,20 @@ export class Capabilities {
   }
 
   /**
+   * Whether an algorithm is offered.
+   *
+   * @param service a VIRTIO_CRYPTO_SERVICE_* number
+   * @param number the algorithm's number within that service
+   * @returns true where its bit is in the service's mask
+   */
+  offers(service: number, number: number): boolean {
+    const mask = this.#masks[service];
+    // A shift takes its count modulo 32.
+    return mask !== undefined && number < 64 &&
+      ((number < 32 ? mask.low : mask.high) >>> number & 1) === 1;
+  }
+
+  /**
    * Whether an operation is one the device has: op_type, hash_mode,
    * alg_chain_order and the algorithms. What comes out as NOTSUPP is judged
    * before everything else of an operation.
@@ -132,11 +154,11 @@ export class Capabilities {
           (hashMode !== VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN &&
             hashMode !== VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH) ||
           CHAIN_ORDERS[chainOrder] === undefined ||
-          !this.#serves(chainedHash(operation))
+          !this.offers(digestService(hashMode), operation.hashAlgorithm)
         ) return VIRTIO_CRYPTO_NOTSUPP;
       }
     }
-    return this.#serves(algorithmOf(service, operation.algorithm))
+    return this.offers(service, operation.algorithm)
       ? VIRTIO_CRYPTO_OK
       : VIRTIO_CRYPTO_NOTSUPP;
   }
@@ -241,11 +263,6 @@ export class Capabilities {
       ?.prepare(algorithm, direction, key);
   }
 
-  #serves(algorithm: Algorithm | undefined): boolean {
-    return algorithm !== undefined &&
-      this.engines.some((engine) => engine.serves(algorithm));
-  }
-
   #servesKey(algorithm: Algorithm, keyLength: number): boolean {
     return hasSize(algorithm.key, keyLength) &&
       this.engines.some((engine) => engine.serves(algorithm, keyLength));
@@ -263,12 +280,22 @@ export function isSymmetricOperation(opType: number): boolean {
     opType === VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING;
 }
 
+/**
+ * The service whose algorithms a chain's hash_mode takes.
+ *
+ * @param hashMode VIRTIO_CRYPTO_SYM_HASH_MODE_*
+ * @returns the number of the MAC service for AUTH, else of the HASH service
+ */
+export function digestService(hashMode: number): number {
+  return hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH
+    ? VIRTIO_CRYPTO_SERVICE_MAC
+    : VIRTIO_CRYPTO_SERVICE_HASH;
+}
+
 /** The hash or MAC of a chain. */
 function chainedHash(operation: OperationParameters): Algorithm | undefined {
   return algorithmOf(
-    operation.hashMode === VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH
-      ? VIRTIO_CRYPTO_SERVICE_MAC
-      : VIRTIO_CRYPTO_SERVICE_HASH,
+    digestService(operation.hashMode),
     operation.hashAlgorithm,
   );
 }

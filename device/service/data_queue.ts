@@ -42,6 +42,8 @@ export interface DataQueueOptions extends QueueLimits {
   readonly position: SharedArrayBuffer;
   /** The log of its requests; none when left out. */
   readonly log?: SharedArrayBuffer | undefined;
+  /** The services to offer, one bit each. */
+  readonly services: number;
   /** Most prepared sessions to keep. */
   readonly maxContexts: number;
   /** The device's throttle; undefined where it has no limits. */
@@ -84,7 +86,7 @@ export class DataQueue {
     this.#throttle = options.throttle &&
       new Throttle(options.throttle, clock);
     this.#position = new Int32Array(options.position);
-    const capabilities = new Capabilities(engines);
+    const capabilities = new Capabilities(engines, options.services);
     this.#runners = capabilities.runners;
     this.#sessions = new ContextCache(
       new SessionTable(options.sessions),

@@ -26,6 +26,7 @@ import {
   requestLayout,
   type SpecName,
 } from "../spec/request_layout.ts";
+import { serviceBits, type ServiceName } from "../spec/services.ts";
 import { Capabilities } from "./capabilities.ts";
 import { QueueCounters } from "./counters.ts";
 import type { DataQueueOptions } from "./data_queue.ts";
@@ -56,6 +57,13 @@ export interface DeviceOptions {
    * driver is served under each.
    */
   readonly spec?: SpecName | undefined;
+  /**
+   * Services to offer, as far as an engine serves them; all when left out.
+   * What belongs to the others is missing from crypto_services, the masks and
+   * the feature bits, and is answered by NOTSUPP. A chain needs its hash or MAC
+   * offered beside the CIPHER service.
+   */
+  readonly services?: readonly ServiceName[] | undefined;
   /** Largest content of a request, 1 to 2^30; 16 MiB when left out. */
   readonly maxSize?: number | undefined;
   /** Most sessions at a time, 1 to 2^20; 4096 when left out. */
@@ -98,6 +106,8 @@ interface Settings {
   readonly queues: number;
   readonly engines: readonly EngineChoice[];
   readonly spec: SpecName;
+  /** Services that were asked for, one bit each. */
+  readonly services: number;
   readonly maxSize: number;
   readonly maxSessions: number;
   readonly maxContexts: number;
@@ -172,6 +182,7 @@ export class DeviceCore {
       queues: bounded("queues", options.queues, 2, 1, MAX_DATA_QUEUES),
       engines: options.engines ?? ENGINE_NAMES,
       spec: options.spec ?? "v15",
+      services: serviceBits(options.services),
       maxSize: bounded(
         "maxSize",
         options.maxSize,
@@ -200,7 +211,10 @@ export class DeviceCore {
       limit("limitOps", options.limitOps),
       limit("limitBytes", options.limitBytes),
     );
-    this.capabilities = new Capabilities(openEngines(settings.engines));
+    this.capabilities = new Capabilities(
+      openEngines(settings.engines),
+      settings.services,
+    );
     this.config = this.capabilities.config(settings.queues, settings.maxSize);
     this.features = 1n << BigInt(VIRTIO_F_VERSION_1) |
       1n << BigInt(VIRTIO_F_RING_INDIRECT_DESC) |
@@ -258,6 +272,7 @@ export class DeviceCore {
       counters: counters.buffer,
       log: this.#log(index),
       position: this.#positions[index] ??= new SharedArrayBuffer(4),
+      services: this.settings.services,
       maxSize: this.settings.maxSize,
       maxContexts: this.settings.maxContexts,
       throttle: this.#throttle &&

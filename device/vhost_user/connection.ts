@@ -276,7 +276,7 @@ export class Connection {
         return undefined;
       }
       case p.VHOST_USER_SET_VRING_NUM:
-        return this.#rings.setNum(payload);
+        return await this.#rings.setNum(payload);
       case p.VHOST_USER_SET_VRING_BASE:
         return this.#rings.setBase(payload);
       case p.VHOST_USER_SET_VRING_ADDR:

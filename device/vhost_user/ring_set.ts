@@ -129,14 +129,16 @@ export class RingSet {
   }
 
   /**
-   * SET_VRING_NUM.
+   * SET_VRING_NUM. The messages that set a ring up may come in any order: it
+   * starts with the last one that it needs.
    *
    * @param payload a vring state
    * @throws {PayloadError} There is no such ring, or it is served
    */
-  setNum(payload: Uint8Array): undefined {
+  async setNum(payload: Uint8Array): Promise<undefined> {
     const { index, num } = decodeVringState(payload);
     this.#mustNotServe(index, "size").num = num;
+    await this.#settle(index);
   }
 
   /**
@@ -190,7 +192,7 @@ export class RingSet {
   }
 
   /**
-   * SET_VRING_KICK: starts the ring.
+   * SET_VRING_KICK: starts the ring, or lets it start when the rest is there.
    *
    * @param message the message, whose descriptor the ring takes
    * @throws {PayloadError} There is no such ring, or no descriptor for it
@@ -279,6 +281,7 @@ export class RingSet {
       return;
     }
     vring.down = undefined;
+    vring.unfit = false;
     const layout = this.#device.core.layout(
       this.#negotiation.features,
       this.#negotiation.sessionMessages,
@@ -294,6 +297,7 @@ export class RingSet {
       // What a guest put into its registers must not end the connection.
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.warn(`Ring ${index} cannot start: ${reason}`);
+      vring.unfit = true;
       this.ringDown(index, reason, false);
     }
   }
@@ -371,6 +375,7 @@ export class RingSet {
 
   /**
    * Gives all that serve rings another memory, then releases the old one.
+   * Rings that could not start in that are tried again.
    *
    * @param regions the new memory
    * @param old what is to be released, once nobody uses it
@@ -396,9 +401,9 @@ export class RingSet {
       }
     }));
     releaseRegions(old);
-    await Promise.all(
-      served.filter((index) => this.#vrings[index]!.down === undefined)
-        .map((index) => this.#settle(index)),
-    );
+    await Promise.all(this.#vrings.map(async ({ down, unfit }, index) => {
+      const goesOn = served.includes(index) && down === undefined;
+      if (goesOn || unfit) await this.#settle(index);
+    }));
   }
 }

@@ -37,6 +37,8 @@ export class Vring {
   enabled = false;
   /** SET_VRING_ENABLE said 0: not served even where that is never waited for. */
   paused = false;
+  /** It could not start as it is set up, or in the memory that there is. */
+  unfit = false;
   /** The ring is being served. */
   serving = false;
   /**
@@ -52,6 +54,7 @@ export class Vring {
     this.lastBaseReply = undefined;
     this.addresses = undefined;
     this.down = undefined;
+    this.unfit = false;
   }
 
   /**

@@ -1,6 +1,8 @@
 /**
- * A guest's processor that never stops adding: it makes one chain available
- * again and again, as fast as the device takes it, and kicks all the time.
+ * A guest's processor that never stops adding: it watches the answers as the
+ * device writes them, and makes another chain available for each, before the
+ * device publishes anything. So the ring is never found empty, however long a
+ * round lasts.
  *
  * @module
  */
@@ -10,31 +12,45 @@
 
 import { signalEventfd } from "../../device/host/eventfd.ts";
 
-/** What a producer is given. */
+/** What an answer's first word holds before the device writes it. */
+export const UNANSWERED = -1;
+
+/** What a producer is given. Offsets are in bytes. */
 export interface Production {
   readonly memory: SharedArrayBuffer;
-  /** Byte offsets of the indices of the available and the used ring. */
+  /** Offset of the index of the available ring. */
   readonly availableIndex: number;
-  readonly usedIndex: number;
-  /** Entries of the ring, each of which names the chain. */
-  readonly size: number;
+  /** Where the first chain's answer is: a word that is {@linkcode UNANSWERED}. */
+  readonly answers: number;
+  /** From one answer to the next. */
+  readonly stride: number;
+  /** Chains, which the ring names in turn. */
+  readonly chains: number;
   readonly kick: number;
-  /** Two words: 1 while it runs; how many chains it has added. */
+  /** Two words: 1 while it runs; how many answers it has seen. */
   readonly control: Int32Array<SharedArrayBuffer>;
 }
 
 function produce(given: Production): void {
-  const { control, size, kick } = given;
-  const words = new Uint16Array(given.memory);
+  const { control, chains, kick, answers, stride } = given;
+  const words = new Int32Array(given.memory);
+  const index = new Uint16Array(given.memory);
   const available = given.availableIndex / 2;
-  const used = given.usedIndex / 2;
+  let seen = 0;
+  Atomics.store(index, available, chains & 0xffff);
+  signalEventfd(kick);
   while (Atomics.load(control, 0) === 1) {
-    const index = Atomics.load(words, used);
-    // The ring is full whenever the device looks.
-    const before = Atomics.exchange(words, available, (index + size) & 0xffff);
-    const added = (index + size - before) & 0xffff;
-    if (added === 0) continue;
-    Atomics.add(control, 1, added);
+    const before = seen;
+    // Not for ever: whoever stops it has to be heard.
+    while (seen - before < chains) {
+      const at = (answers + stride * (seen % chains)) / 4;
+      if (Atomics.load(words, at) === UNANSWERED) break;
+      Atomics.store(words, at, UNANSWERED);
+      seen++;
+      Atomics.store(index, available, (seen + chains) & 0xffff);
+    }
+    if (seen === before) continue;
+    Atomics.store(control, 1, seen);
     signalEventfd(kick);
   }
 }

@@ -47,6 +47,19 @@ function line(text: string, part: string): string {
   return text.split("\n").find((l) => l.includes(part)) ?? "";
 }
 
+Deno.test("decode asks a device that offers some services only", async () => {
+  const bytes = goodCreation(sessionOf("aes-cbc"), false);
+  const creation = await run(bytes, "--layout=v15", "--services=hash,aead");
+  assertEquals(creation.status, 3);
+  assert(creation.text.includes("NOTSUPP"), creation.text);
+  assertEquals((await run(bytes, "--services=cipher")).status, 0);
+  await assertRejects(
+    () => run(bytes, "--services=cipher;hash"),
+    UsageError,
+    "--services=cipher;hash",
+  );
+});
+
 Deno.test("decode names the fields of a creation with their constants", async () => {
   const bytes = goodCreation(sessionOf("aes-cbc"), false);
   const { status, text } = await run(bytes, "--layout=v15");

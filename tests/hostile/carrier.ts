@@ -18,6 +18,7 @@ import { drainEventfd, signalEventfd } from "../../device/host/eventfd.ts";
 import { InProcessDevice } from "../../device/in_process.ts";
 import type { GuestMemory } from "../../device/memory/guest_memory.ts";
 import { CONFIG_SIZE } from "../../device/spec/config.ts";
+import type { ServiceName } from "../../device/spec/services.ts";
 import { MEMORY_AT } from "../server/guest.ts";
 
 /** Data queues of the devices under test. The control queue is behind them. */
@@ -83,12 +84,18 @@ export class InProcessCarrier implements Carrier {
   /**
    * @param engines the engines, as a device takes them
    * @param features the features that are negotiated
+   * @param services the services that it offers; all when left out
    */
-  constructor(engines: readonly EngineName[], features: bigint) {
+  constructor(
+    engines: readonly EngineName[],
+    features: bigint,
+    services?: readonly ServiceName[],
+  ) {
     const device = new InProcessDevice({
       queues: DATA_QUEUES,
       maxSessions: MAX_SESSIONS,
       engines,
+      services,
       features,
       memorySize: MEMORY_SIZE,
     });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ServiceName } from "../../device/spec/services.ts";
 import type { SocketCarrier } from "./carrier.ts";
 import { ERR, type Expected, type Sent } from "./expected.ts";
 import type { HostileGuest } from "./hostile_guest.ts";
@@ -53,13 +54,31 @@ export interface FrontendCase extends CaseBase {
   run(server: HostileServer, kind: RingKind): Promise<void>;
 }
 
+/**
+ * A case about a device that offers some services only, which is made for it:
+ * it runs on any carrier.
+ */
+export interface DeviceCase extends CaseBase {
+  readonly on: "device";
+  /** The services that the device offers. */
+  readonly services: readonly ServiceName[];
+  /**
+   * Sends it, and checks what comes back.
+   *
+   * @param guest a guest of the device, which is probed afterwards
+   */
+  run(guest: HostileGuest): Promise<void>;
+}
+
 /** A case. */
-export type Case = GuestCase | FrontendCase;
+export type Case = GuestCase | FrontendCase | DeviceCase;
 
 /** What is left to say of a guest's case. */
 export type GuestSays = Omit<GuestCase, "row" | "on">;
 /** What is left to say of a frontend's case. */
 export type FrontendSays = Omit<FrontendCase, "row" | "on">;
+/** What is left to say of a case with a device of its own. */
+export type DeviceSays = Omit<DeviceCase, "row" | "on">;
 
 /** Cases of a row that a guest sends. */
 export function guestCases(row: string, cases: readonly GuestSays[]): Case[] {
@@ -72,6 +91,11 @@ export function frontendCases(
   cases: readonly FrontendSays[],
 ): Case[] {
   return cases.map((each) => ({ ...each, row, on: "frontend" }));
+}
+
+/** Cases of a row that have devices of their own. */
+export function deviceCases(row: string, cases: readonly DeviceSays[]): Case[] {
+  return cases.map((each) => ({ ...each, row, on: "device" }));
 }
 
 const STYLES: readonly NonNullable<Sent["style"]>[] = ["direct", "indirect"];

@@ -15,6 +15,7 @@ import { PARSING_CASES } from "./cases/parsing.ts";
 import { RACE_CASES } from "./cases/races.ts";
 import { REENTRY_CASES } from "./cases/reentry.ts";
 import { RING_STATE_CASES } from "./cases/ring_states.ts";
+import { SERVICE_CASES } from "./cases/services.ts";
 import { SESSION_CASES } from "./cases/sessions.ts";
 
 /** The cases, by the subjects of their files. */
@@ -25,6 +26,7 @@ export const CASES: readonly Case[] = [
   ...REENTRY_CASES,
   ...LENGTH_CASES,
   ...PARSING_CASES,
+  ...SERVICE_CASES,
   ...SESSION_CASES,
   ...RACE_CASES,
   ...MEMORY_CASES,

@@ -58,13 +58,20 @@ export class HostileGuest extends GuestBuffers {
   readonly kind: RingKind;
   readonly #sessions = new Map<Kind, bigint>();
   readonly #queues: readonly Queue[];
-  #secret = 0n;
+  readonly #kinds: readonly Kind[];
+  /** The other session; undefined where the device has no such service. */
+  #secret: bigint | undefined;
   #probes = 0;
 
-  private constructor(carrier: Carrier, kind: RingKind) {
+  private constructor(
+    carrier: Carrier,
+    kind: RingKind,
+    kinds: readonly Kind[],
+  ) {
     super(carrier.memory, (CONTROL + 1) * RING_ROOM);
     this.carrier = carrier;
     this.kind = kind;
+    this.#kinds = kinds;
     const start = this.memory.regions[0]!.guestAddress;
     this.#queues = Array.from({ length: CONTROL + 1 }, (_, index): Queue => {
       const at = start + index * RING_ROOM;
@@ -78,10 +85,15 @@ export class HostileGuest extends GuestBuffers {
    *
    * @param carrier the device
    * @param kind the rings'
+   * @param kinds what the device offers
    * @returns the guest
    */
-  static async open(carrier: Carrier, kind: RingKind): Promise<HostileGuest> {
-    const guest = new HostileGuest(carrier, kind);
+  static async open(
+    carrier: Carrier,
+    kind: RingKind,
+    kinds: readonly Kind[] = KINDS,
+  ): Promise<HostileGuest> {
+    const guest = new HostileGuest(carrier, kind, kinds);
     await guest.revive();
     return guest;
   }
@@ -89,9 +101,10 @@ export class HostileGuest extends GuestBuffers {
   /** Starts all queues, and creates all sessions anew. */
   async revive(): Promise<void> {
     for (const { index } of this.#queues) await this.restart(index);
-    for (const kind of KINDS) {
+    for (const kind of this.#kinds) {
       this.#sessions.set(kind, await this.createSession(kind));
     }
+    if (!this.#kinds.includes("open")) return;
     this.#secret = await this.#create(SECRET_SESSION);
   }
 
@@ -341,7 +354,8 @@ export class HostileGuest extends GuestBuffers {
   /** Checks that all queues serve, and all of memory. */
   async settle(): Promise<void> {
     for (let index = 0; index < DATA_QUEUES; index++) await this.serves(index);
-    await this.destroySession("hash", await this.createSession("hash"));
+    const kind = this.#kinds[0]!;
+    await this.destroySession(kind, await this.createSession(kind));
     this.image.check(this.#deviceWrites());
     this.image.checkAbsent(NEEDLES);
   }
@@ -407,12 +421,14 @@ export class HostileGuest extends GuestBuffers {
 
   /**
    * Checks that a data queue serves: it opens what the other session sealed,
-   * whose data so pass its worker's memory.
+   * whose data so pass its worker's memory, where the device can.
    *
    * @param index number of the queue
    */
   async serves(index: number): Promise<void> {
-    const { writes, ...request } = secretRequest(this.#secret);
+    const { writes, ...request } = this.#secret === undefined
+      ? this.good(this.#kinds[0]!)
+      : secretRequest(this.#secret);
     await this.send(request, { status: OK, writes }, "direct", index);
   }
 

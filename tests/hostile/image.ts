@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { GuestMemory } from "../../device/memory/guest_memory.ts";
+import type { Needles } from "./needles.ts";
 import type { Range } from "./ring.ts";
 
 /** Guest memory changed where the device may not write. */
@@ -133,20 +133,17 @@ export class MemoryImage {
    * @throws {GuardError} One is there
    */
   checkAbsent(
-    needles: readonly Uint8Array[],
+    needles: Needles,
     range: Range = [0, Infinity],
   ): void {
     this.#each([range], ({ memory, start }, from, to) => {
-      const bytes = Buffer.from(memory.slice(from, to).buffer);
-      for (const needle of needles) {
-        const at = bytes.indexOf(needle);
-        if (at < 0) continue;
-        throw new GuardError(
-          `Another session's secret is in guest memory at 0x${
-            (start + from + at).toString(16)
-          }`,
-        );
-      }
+      const at = needles.indexIn(memory.slice(from, to));
+      if (at < 0) return;
+      throw new GuardError(
+        `Another session's secret is in guest memory at 0x${
+          (start + from + at).toString(16)
+        }`,
+      );
     });
   }
 

@@ -10,6 +10,7 @@ import {
   VIRTIO_CRYPTO_FLAG_NONE_SESSION_MODE,
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
 } from "../../device/spec/constants.ts";
+import type { ServiceName } from "../../device/spec/services.ts";
 import type { SessionParameters } from "../../device/spec/session_parameters.ts";
 import { concat } from "../engine/guest.ts";
 import { Random } from "../engine/random.ts";
@@ -36,6 +37,26 @@ export const KINDS: readonly Kind[] = [
   "seal",
   "open",
 ];
+
+/**
+ * The kinds that a device has which offers some services only. A chain's MAC
+ * has to be offered beside its cipher.
+ */
+export function kindsOf(services: readonly ServiceName[]): readonly Kind[] {
+  return KINDS.filter((kind) =>
+    NEEDED[kind].every((s) => services.includes(s))
+  );
+}
+
+const NEEDED: Readonly<Record<Kind, readonly ServiceName[]>> = {
+  cipher: ["cipher"],
+  stream: ["cipher"],
+  chain: ["cipher", "mac"],
+  hash: ["hash"],
+  mac: ["mac"],
+  seal: ["aead"],
+  open: ["aead"],
+};
 
 /**
  * Whether a session was created before, in the legacy layout or in v15's, or

@@ -8,6 +8,7 @@
 import type { SessionParameters } from "../../device/spec/session_parameters.ts";
 import { Random } from "../engine/random.ts";
 import { reference } from "../engine/reference.ts";
+import { Needles } from "./needles.ts";
 import { type Good, good, parametersOf } from "./requests.ts";
 
 const random = new Random(41);
@@ -21,11 +22,13 @@ const SEALED = reference("aes-gcm", KEY, {
 });
 
 /** What must not be found in guest memory: parts of the key and of the data. */
-export const NEEDLES: readonly Uint8Array[] = [KEY, DATA].flatMap((bytes) =>
-  Array.from(
-    { length: bytes.length / 8 },
-    (_, i) => bytes.subarray(8 * i, 8 * i + 8),
-  )
+export const NEEDLES: Needles = new Needles(
+  [KEY, DATA].flatMap((bytes) =>
+    Array.from(
+      { length: bytes.length / 8 },
+      (_, i) => bytes.subarray(8 * i, 8 * i + 8),
+    )
+  ),
 );
 
 /** The parameters of the other session. */

@@ -10,13 +10,20 @@ import { ENGINE_NAMES, openEngines } from "../../device/engine/engines.ts";
 import type { EngineName } from "../../device/engine/engine.ts";
 import { LibraryError } from "../../device/host/library_error.ts";
 import { libc } from "../../device/host/libc.ts";
-import { InProcessCarrier } from "./carrier.ts";
-import { type CarrierName, CARRIERS, type Case } from "./case.ts";
+import { DATA_QUEUES, InProcessCarrier, SocketCarrier } from "./carrier.ts";
+import {
+  type CarrierName,
+  CARRIERS,
+  type Case,
+  type DeviceCase,
+} from "./case.ts";
 import { CASES } from "./cases.ts";
 import { RACE_CASES } from "./cases/races.ts";
 import { HostileGuest } from "./hostile_guest.ts";
 import { openFds } from "../vhost_user/bytes.ts";
 import { featuresOf, type Footprint, HostileServer } from "./hostile_server.ts";
+import { kindsOf } from "./requests.ts";
+import { TestServer } from "../server/test_server.ts";
 import { RECORD } from "./record.ts";
 import { RING_KINDS, type RingKind } from "./ring.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
@@ -102,6 +109,31 @@ class Stage {
     await this.#server?.[Symbol.asyncDispose]();
   }
 
+  /** Runs a case on a device of its own: another one than the stage's. */
+  async #runApart(
+    { services, run }: DeviceCase,
+    carrier: CarrierName,
+    kind: RingKind,
+  ): Promise<void> {
+    const engines = enginesOf(this.#engine);
+    const features = featuresOf(kind);
+    await using server = carrier === "vhost-user"
+      ? new TestServer({ queues: DATA_QUEUES, engines, services })
+      : undefined;
+    const own = server === undefined
+      ? new InProcessCarrier(engines, features, services)
+      : await SocketCarrier.connect(server.path, {
+        features: features | SOCKET_FEATURES,
+      });
+    try {
+      const guest = await HostileGuest.open(own, kind, kindsOf(services));
+      await run(guest);
+      await guest.settle();
+    } finally {
+      await own.close();
+    }
+  }
+
   /**
    * Runs a case.
    *
@@ -115,6 +147,7 @@ class Stage {
     try {
       const guest = await this.guest(carrier, kind);
       if (each.on === "guest") await each.run(guest);
+      else if (each.on === "device") await this.#runApart(each, carrier, kind);
       else await each.run(await this.server(), kind);
       await guest.probe();
       this.counts[each.verdict]++;
@@ -129,13 +162,16 @@ class Stage {
   }
 }
 
+/** The features of a guest behind a socket. */
+const SOCKET_FEATURES = 1n << 30n;
+
 /** Whether a case is about a carrier and a kind of ring. */
 export function isFor(
   { on, ring }: Case,
   carrier: CarrierName,
   kind: RingKind,
 ): boolean {
-  return (on === "guest" || carrier === "vhost-user") &&
+  return (on !== "frontend" || carrier === "vhost-user") &&
     (ring ?? kind) === kind;
 }
 

@@ -19,7 +19,8 @@ const HEAD = `<!-- deno-fmt-ignore-file -->
 What broke virtio-crypto and vhost-user backends before, and what this one makes
 of it. Every row has a test of its name, "ENGINE survives ID: …", which runs the
 row's cases with real workers: in a device of the same process, and in a server
-process behind its socket. PASS counts cases that are legal and were served
+process behind its socket; cases about what a device offers have a device of
+their own, in process and behind a socket. PASS counts cases that are legal and were served
 rightly; REJECT counts those that were refused by the status, the
 acknowledgement or the hang-up that the clause and the documents ask for, or
 whose ring was reported to be broken. A case that hangs (WEDGED) or does

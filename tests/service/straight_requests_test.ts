@@ -1,6 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
-import { ALGORITHMS } from "../../device/engine/algorithm.ts";
-import type { EngineName } from "../../device/engine/engine.ts";
+import {
+  type AlgorithmName,
+  ALGORITHMS,
+} from "../../device/engine/algorithm.ts";
+import { AutoEngine } from "../../device/engine/auto.ts";
+import type {
+  Context,
+  Engine,
+  EngineName,
+} from "../../device/engine/engine.ts";
+import { IpsecMbEngine } from "../../device/engine/ipsec_mb.ts";
+import { NobleEngine } from "../../device/engine/noble.ts";
 import { DataQueue } from "../../device/service/data_queue.ts";
 import { DeviceCore } from "../../device/service/device_core.ts";
 import { ENGINES } from "../engine/engines.ts";
@@ -34,11 +44,22 @@ class Straight {
   readonly session: { readonly low: number; readonly high: number };
   #offered = 0;
 
-  constructor(engine: EngineName, algorithm = 3, op = 1) {
+  /**
+   * @param engine the device's
+   * @param algorithm number of the session's cipher
+   * @param op VIRTIO_CRYPTO_OP_* of the session
+   * @param engines the queue's own; those of the device when left out
+   */
+  constructor(
+    engine: EngineName,
+    algorithm = 3,
+    op = 1,
+    engines?: readonly Engine[],
+  ) {
     this.core = new DeviceCore({ engines: [engine] }, () => {});
     this.queue = new DataQueue(
       this.core.queueOptions(0),
-      this.core.capabilities.engines,
+      engines ?? this.core.capabilities.engines,
       () => false,
     );
     const buffer = new SharedArrayBuffer(SIZE);
@@ -104,6 +125,20 @@ class Straight {
     return at;
   }
 
+  /** Checks that a request was served with the right result. */
+  assertServed(name: AlgorithmName, at: number, length: number): void {
+    assertEquals(this.bytes[at + STATUS], 0, `request at ${at}`);
+    const expected = reference(name, KEY, {
+      source: this.bytes.slice(at + SOURCE, at + SOURCE + length),
+      iv: this.bytes.slice(at + IV, at + IV + 16),
+      resultLength: 0,
+    });
+    assertEquals(
+      this.bytes.slice(at + DESTINATION, at + DESTINATION + length),
+      new Uint8Array(expected),
+    );
+  }
+
   /** Offers heads and runs until all that can be served is. */
   run(heads: readonly number[]): void {
     for (const head of heads) {
@@ -116,6 +151,39 @@ class Straight {
 }
 
 const ignore = !("ipsec-mb" in ENGINES);
+
+/** An engine that never has memory for a context, and counts who asks. */
+class WithoutMemory extends IpsecMbEngine {
+  asked = 0;
+
+  override prepare(): Context {
+    this.asked++;
+    throw new Error("Cannot allocate a context");
+  }
+}
+
+Deno.test({
+  name:
+    "Straight requests are served by another engine where theirs has no memory for a context",
+  ignore,
+  fn() {
+    const poor = new WithoutMemory();
+    const device = new Straight("noble", 3, 1, [
+      new AutoEngine([new NobleEngine(), poor]),
+    ]);
+    const slots = Array.from({ length: RING }, (_, i) => i);
+    const places = slots.map((i) => device.place(i, 64));
+    // Alone, and in a batch.
+    for (const batch of [[0], slots.slice(1)]) {
+      const before = poor.asked;
+      device.run(batch);
+      assert(poor.asked > before, `${batch}`);
+    }
+    for (const at of places) device.assertServed("aes-cbc", at, 64);
+    const { requests, statuses } = device.queue.counters.read();
+    assertEquals([requests, statuses[0]], [RING, RING]);
+  },
+});
 
 for (
   const [name, number] of [["aes-cbc", 3], ["aes-ctr", 4]] as const
@@ -131,16 +199,7 @@ for (
       device.run(slots);
       places.forEach((at, i) => {
         const length = lengths[i]!;
-        assertEquals(device.bytes[at + STATUS], 0, `request ${i}`);
-        const expected = reference(name, KEY, {
-          source: device.bytes.slice(at + SOURCE, at + SOURCE + length),
-          iv: device.bytes.slice(at + IV, at + IV + 16),
-          resultLength: 0,
-        });
-        assertEquals(
-          device.bytes.slice(at + DESTINATION, at + DESTINATION + length),
-          new Uint8Array(expected),
-        );
+        device.assertServed(name, at, length);
         assertEquals(device.bytes[at + DESTINATION + length], 0xa5);
         assertEquals(device.view.getUint32(USED + 4 + 8 * i, true), i);
         const used = device.view.getUint32(USED + 8 + 8 * i, true);

@@ -29,6 +29,7 @@ import {
   SYM_SESSION_TAIL,
 } from "../../spec/control_structures.ts";
 import { OP_HEADER } from "../../spec/data_structures.ts";
+import type { ServiceName } from "../../spec/services.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
 import type { Decoded } from "../../explain/decoded.ts";
 
@@ -45,6 +46,8 @@ export interface Question {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The request, decoded. */
   readonly decoded: Decoded;
+  /** Services it offers; all when left out. */
+  readonly services?: readonly ServiceName[] | undefined;
   /** Data queues of the device. */
   readonly queues: number;
   /** Largest content of a request in bytes. */
@@ -67,7 +70,7 @@ const MEMORY = 4 << 20;
 export async function askDevice(
   question: Question,
 ): Promise<number | undefined> {
-  const { bytes, decoded, queues, maxSize } = question;
+  const { bytes, decoded, services, queues, maxSize } = question;
   const { reading, queue, session } = decoded;
   // Room for more than max_size changes no status, and needs no memory.
   const writableLength = Math.min(decoded.writableLength, maxSize + SPARE);
@@ -76,6 +79,7 @@ export async function askDevice(
       workers: 0,
       spec: reading.spec,
       features: RING_FEATURES | reading.features,
+      services,
       queues,
       maxSize,
       maxSessions: 1,

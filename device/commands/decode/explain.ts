@@ -16,6 +16,7 @@ import { Capabilities } from "../../service/capabilities.ts";
 import { VIRTIO_CRYPTO_OK } from "../../spec/constants.ts";
 import { CTRL_HEADER } from "../../spec/control_structures.ts";
 import { nameOf } from "../../spec/names.ts";
+import { serviceBits, type ServiceName } from "../../spec/services.ts";
 import type { OperationParameters } from "../../spec/session_parameters.ts";
 import { askDevice, canAsk } from "./ask.ts";
 import { decodeControl } from "./control_view.ts";
@@ -38,6 +39,8 @@ export interface Circumstances {
   readonly layout?: LayoutName | undefined;
   /** The queue it is for; by its opcode when left out. */
   readonly queue?: QueueName | undefined;
+  /** The services the device offers; all when left out. */
+  readonly services?: readonly ServiceName[] | undefined;
   /** One bit a service whose mode feature was negotiated. */
   readonly modes?: number | undefined;
   /** The session of a data request. */
@@ -88,8 +91,11 @@ export async function explain(
   bytes: Uint8Array<ArrayBuffer>,
   known: Circumstances,
 ): Promise<{ tried: readonly Tried[]; best: Tried }> {
-  const capabilities = new Capabilities(openEngines(ENGINE_NAMES));
-  const { session, maxSize, queues, writable } = known;
+  const capabilities = new Capabilities(
+    openEngines(ENGINE_NAMES),
+    serviceBits(known.services),
+  );
+  const { session, services, maxSize, queues, writable } = known;
   if (
     session !== undefined &&
     (capabilities.checkOffered(session) !== VIRTIO_CRYPTO_OK ||
@@ -108,7 +114,7 @@ export async function explain(
       known.layout,
       known.modes,
     )
-  ) tried.push(await tryReading(bytes, reading, queue, around));
+  ) tried.push(await tryReading(bytes, reading, queue, around, services));
   const best = tried.reduce((a, b) => score(b) > score(a) ? b : a);
   return { tried, best };
 }
@@ -118,6 +124,7 @@ async function tryReading(
   reading: Reading,
   queue: QueueName,
   around: Surroundings,
+  services: readonly ServiceName[] | undefined,
 ): Promise<Tried> {
   const decoded = (queue === "data" ? decodeData : decodeControl)(
     bytes,
@@ -127,7 +134,7 @@ async function tryReading(
   const asked = canAsk(decoded);
   const { queues, maxSize } = around;
   const answer = asked
-    ? await askDevice({ bytes, decoded, queues, maxSize })
+    ? await askDevice({ bytes, decoded, services, queues, maxSize })
     : undefined;
   return { decoded, verdict: verdictOf(decoded, asked, answer) };
 }
@@ -152,6 +159,8 @@ export interface ExplainOptions {
    * what depends on it. The key itself does not matter, only its length.
    */
   readonly session?: SessionOptions | ChainSessionOptions | undefined;
+  /** Services that the device offers; all when left out. */
+  readonly services?: readonly ServiceName[] | undefined;
   /** Bytes of the writable part; what the request needs when left out. */
   readonly writable?: number | undefined;
   /** Data queues of the device; 2 when left out. */
@@ -189,6 +198,7 @@ export interface Explanation {
  * @returns the answer, the reasons and the fields
  * @throws {RefusedSessionError} No device would make such a session
  * @throws {TypeError} The session's algorithm is not known
+ * @throws {RangeError} A service is none
  *
  * @example What is wrong with this request?
  * ```ts

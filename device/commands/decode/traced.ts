@@ -51,8 +51,11 @@ export async function tracedReport(
   number: number,
 ): Promise<TracedReport> {
   const { request, maxSize, queues } = await findLine(file, number);
-  const capabilities = new Capabilities(openEngines(ENGINE_NAMES));
   const logged = loggedFrom(request);
+  const capabilities = new Capabilities(
+    openEngines(ENGINE_NAMES),
+    logged.layout.services,
+  );
   const { readable, writable, session, status } = logged;
   const problems = problemsOf(logged, { capabilities, maxSize, queues });
   const decoded = decodeData(logged.head, readingOf(logged.layout), {

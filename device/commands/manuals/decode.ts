@@ -47,6 +47,12 @@ export const DECODE_MANUAL: Manual = {
       text: "Bytes of the writable part (what the request needs).",
     },
     {
+      name: "services",
+      value: "LIST",
+      text:
+        "Services that the device offers, as in cipher,hash,mac,aead (all of them).",
+    },
+    {
       name: "queues",
       value: "N",
       text: `Data queues of the device, 1 to ${MAX_DATA_QUEUES} (2).`,

@@ -67,6 +67,12 @@ export const SERVE_MANUAL: Manual = {
         "An engine of one's own: the URL or path of a module whose default export it is. It is preferred to what --engine names. Given several times, the first is preferred.",
     },
     {
+      name: "services",
+      value: "LIST",
+      text:
+        "Services that a device offers, with commas between them: cipher, hash, mac, aead (all that the engines serve). Chaining is of the cipher service, and offers the hashes and MACs that are offered besides. Requests of the others are answered by NOTSUPP.",
+    },
+    {
       name: "poll-us",
       value: "N",
       text: "Look for work for N microseconds before sleeping (0).",

@@ -7,22 +7,9 @@
 
 import { createSessionRequest } from "../../../device/driver/control_requests.ts";
 import { le32 } from "../../support/bytes.ts";
-import {
-  type Case,
-  frontendCases,
-  guestCases,
-  type GuestSays,
-  refused,
-} from "../case.ts";
+import { type Case, guestCases, type GuestSays, refused } from "../case.ts";
 import { CONTROL, MAX_SESSIONS } from "../carrier.ts";
-import {
-  BADMSG,
-  ERR,
-  type Expected,
-  INVSESS,
-  NOTSUPP,
-  OK,
-} from "../expected.ts";
+import { BADMSG, ERR, type Expected, INVSESS, NOTSUPP } from "../expected.ts";
 import type { HostileGuest } from "../hostile_guest.ts";
 import {
   altered,
@@ -37,7 +24,6 @@ import {
   readableLength,
   type Request,
 } from "../requests.ts";
-import { featuresOf } from "../hostile_server.ts";
 
 /** A field of a data request, and what a value in it gets. */
 type Step = readonly [
@@ -343,42 +329,6 @@ const OPCODE_CASES: readonly GuestSays[] = [
   },
 ];
 
-/** VIRTIO_CRYPTO_F_CIPHER_SESSION_MODE. */
-const CIPHER_SESSION_MODE = 1n << 1n;
-
-const ONE_SERVICE = frontendCases("QEMU, service not offered", [{
-  sends: "session mode of every service where only CIPHER's was negotiated",
-  verdict: "REJECT",
-  async run(server, kind) {
-    const features = featuresOf(kind) | 1n << 30n | CIPHER_SESSION_MODE;
-    const guest = await server.guest(kind, { features });
-    try {
-      for (const each of KINDS) {
-        const session = guest.sessions.get(each);
-        const request = good(each, "v15 session", session);
-        const offered = each === "cipher" || each === "stream" ||
-          each === "chain";
-        await guest.exchange([
-          offered ? guest.sendable(request) : {
-            buffers: guest.buffers(request),
-            expected: { status: ERR },
-          },
-        ]);
-        await guest.send(good(each, "session", session, { flag: 0 }), {
-          status: ERR,
-        });
-        // The keys come along: no session is needed, and no bit of it.
-        await guest.send(good(each, "stateless"), {
-          status: OK,
-          writes: good(each, "stateless").writes,
-        });
-      }
-    } finally {
-      await guest.carrier.close();
-    }
-  },
-}]);
-
 /** Key lengths that no algorithm and no field has room for. */
 const KEY_LENGTHS = [65, 513, 0x7fff_ffff, 0xffff_ffff];
 
@@ -412,6 +362,5 @@ const KEYS: readonly GuestSays[] = KEY_LENGTHS.flatMap((length) => {
 export const PARSING_CASES: readonly Case[] = [
   ...guestCases("QEMU, half-built state", [...DATA, ...CREATIONS]),
   ...guestCases("QEMU, service not offered", OPCODE_CASES),
-  ...ONE_SERVICE,
   ...guestCases("CVE-2020-10724", KEYS),
 ];

@@ -104,6 +104,7 @@ const ORDERS: readonly (readonly Step[])[] = [
   ["enable", "kick", "num", "base", "call", "addr"],
   ["num", "base", "enable", "kick", "call", "addr"],
   ["call", "kick", "num", "addr", "base", "enable"],
+  ["call", "kick", "base", "addr", "enable", "num"],
 ];
 
 const ORDER_CASES: readonly FrontendSays[] = [
