@@ -9,6 +9,7 @@ import type { EngineChoice } from "../engine/definition.ts";
 import { openEngines } from "../engine/engines.ts";
 import { Capabilities } from "../service/capabilities.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
+import type { DeviceSnapshot } from "../vhost_user/snapshot.ts";
 import { addressText, isOwnName, type MonitorAddress } from "./address.ts";
 import { EventStreams, eventText } from "./events.ts";
 import type { RequestFeed } from "./request_feed.ts";
@@ -76,6 +77,8 @@ export class Monitor {
   #metrics: Promise<() => Promise<string>> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stateAt = 0;
+  /** The devices as the last state told of them. */
+  #devices: readonly DeviceSnapshot[] = [];
 
   /**
    * Starts to listen.
@@ -84,12 +87,12 @@ export class Monitor {
    * @throws {Error} It cannot listen there
    */
   constructor(options: MonitorOptions) {
-    const { address, server, engines } = options;
+    const { address, engines } = options;
     this.#options = options;
     let capabilities: Capabilities | undefined;
     this.#sample = new RequestSample(() => ({
       capabilities: capabilities ??= new Capabilities(openEngines(engines)),
-      devices: server.snapshots,
+      devices: this.#devices,
     }));
     try {
       this.#http = Deno.serve({
@@ -164,7 +167,8 @@ export class Monitor {
 
   #state(): unknown {
     const { description, server } = this.#options;
-    return stateJson(description, server.snapshots);
+    this.#devices = server.snapshots;
+    return stateJson(description, this.#devices);
   }
 
   async #metricsText(): Promise<string> {
