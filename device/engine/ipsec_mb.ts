@@ -204,6 +204,7 @@ export class IpsecMbEngine implements Engine {
    */
   add(job: Job, context: Context): boolean {
     job.outcome = FAILED;
+    job.ranBy = this.name;
     if (!this.#hears(job, context)) return false;
     try {
       return this.#lanes.add(job, context);
@@ -289,6 +290,7 @@ export class IpsecMbEngine implements Engine {
       this.#aside.run(this.#asideJobs, 1, on, abandoned);
     } finally {
       job.context = context;
+      job.ranBy = this.name;
       this.#asideJobs[0] = IDLE;
     }
   }

@@ -156,6 +156,7 @@ export class LibcryptoEngine implements Engine {
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       job.outcome = this.#runOne(job);
+      job.ranBy = this.name;
     }
     this.#work.release();
   }

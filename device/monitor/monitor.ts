@@ -31,6 +31,9 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
+/** Paths of what is no file of the page. */
+const DATA_PATHS: readonly string[] = ["/api/state", "/api/events", "/metrics"];
+
 /** What a monitor is made of. */
 export interface MonitorOptions {
   /** Where it listens. */
@@ -129,11 +132,13 @@ export class Monitor {
       return refuse(405, "There is nothing here to change");
     }
     const { pathname } = new URL(request.url);
-    // Only here, so that nobody loads the page who does not ask.
-    const { PAGE_FILES } = await import("./page/files.ts");
-    const file = PAGE_FILES.get(pathname);
-    if (file !== undefined) {
-      return answer(method === "HEAD" ? null : file.body, file.type);
+    if (!DATA_PATHS.includes(pathname)) {
+      // Only here, so that nobody loads the page who does not ask.
+      const { PAGE_FILES } = await import("./page/files.ts");
+      const file = PAGE_FILES.get(pathname);
+      if (file !== undefined) {
+        return answer(method === "HEAD" ? null : file.body, file.type);
+      }
     }
     // Links to the page are welcome, requests by other pages are not.
     if (request.headers.get("sec-fetch-site") === "cross-site") {
