@@ -9,6 +9,7 @@ import { QueueFailedError } from "./driver/errors.ts";
 import type { DriverRing } from "./driver/ring.ts";
 import type { Transport, TransportListener } from "./driver/transport.ts";
 import { engineNames } from "./engine/engines.ts";
+import { LIBRARY_CHECKS } from "./engine/library_checks.ts";
 import { GuestMemory } from "./memory/guest_memory.ts";
 import { ControlQueue } from "./service/control_queue.ts";
 import type { QueueStatistics } from "./service/counters.ts";
@@ -164,6 +165,7 @@ class WorkerQueue implements ServedQueue {
       {
         queue: core.queueOptions(index),
         engines: core.engineSources(),
+        checks: LIBRARY_CHECKS,
         control,
         doorbell: { kind: "atomics" },
         pollUs: core.settings.pollUs,

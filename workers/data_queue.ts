@@ -12,6 +12,7 @@
 import { importEngines } from "../device/engine/definition.ts";
 import type { Engine } from "../device/engine/engine.ts";
 import { openEngines } from "../device/engine/engines.ts";
+import { adoptLibraryChecks } from "../device/engine/library_checks.ts";
 import { DataQueue } from "../device/service/data_queue.ts";
 import { RoundResult } from "../device/service/round.ts";
 import { type Doorbell, openDoorbell } from "./doorbell.ts";
@@ -49,6 +50,7 @@ class QueueServer {
   }
 
   static async open(setup: WorkerSetup): Promise<QueueServer> {
+    adoptLibraryChecks(setup.checks ?? {});
     return new QueueServer(
       setup,
       await openDoorbell(setup.doorbell, setup.control),

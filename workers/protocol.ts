@@ -10,6 +10,7 @@
  */
 
 import type { EngineSource } from "../device/engine/definition.ts";
+import type { LibraryChecks } from "../device/engine/library_checks.ts";
 import type { MemoryRegion } from "../device/memory/guest_memory.ts";
 import type {
   DataQueueOptions,
@@ -43,6 +44,8 @@ export interface WorkerSetup {
   readonly queue: DataQueueOptions;
   /** The engines, the preferred one first. */
   readonly engines: readonly EngineSource[];
+  /** What libraries were found to compute right; left out: not tried yet. */
+  readonly checks?: LibraryChecks;
   /** The control block. */
   readonly control: SharedArrayBuffer;
   /** How it sleeps. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { median } from "../support/interleave.ts";
+import { median } from "../support/median.ts";
 import { opensslSpeed } from "../support/openssl_speed.ts";
 import { operationOf, sizeName } from "../support/operations.ts";
 import { SocketDevice } from "../support/socket_device.ts";

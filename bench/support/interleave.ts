@@ -7,6 +7,7 @@
  */
 
 import { threadMs } from "./cpu_clock.ts";
+import { median } from "./median.ts";
 
 /** Something to be timed. */
 export interface Case {
@@ -30,15 +31,6 @@ export interface InterleaveOptions {
 export interface Timing {
   readonly median: number;
   readonly best: number;
-}
-
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? sorted[middle]!
-    : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function window(one: Case, ms: number): number {

@@ -26,8 +26,8 @@ import {
   monitorOption,
   mustObserve,
   type Observation,
-  Observers,
-} from "./observers.ts";
+} from "./observation.ts";
+import type { Observed, Observers } from "./observers.ts";
 import { servicesOption } from "./services_option.ts";
 import {
   type Arguments,
@@ -110,6 +110,17 @@ function placesOf({ paths, fds }: Sockets): string {
     : `file descriptors ${fds.join(" ")}`;
 }
 
+/** Starts who looks. Without any, what they are made of is not loaded. */
+async function observe(
+  observation: Observation,
+  observed: Observed,
+): Promise<Observers | undefined> {
+  const { monitor, trace } = observation;
+  if (monitor === undefined && trace === undefined) return undefined;
+  const { Observers } = await import("./observers.ts");
+  return new Observers(observation, observed);
+}
+
 /**
  * Serves until SIGTERM or SIGINT.
  *
@@ -148,9 +159,9 @@ export async function serve(args: readonly string[]): Promise<number> {
       ? { socketPaths: places.paths }
       : { fd: places.fds }),
   });
-  let observers: Observers;
+  let observers: Observers | undefined;
   try {
-    observers = new Observers(observation, {
+    observers = await observe(observation, {
       server,
       description: {
         started,
@@ -173,6 +184,6 @@ export async function serve(args: readonly string[]): Promise<number> {
   Deno.addSignalListener("SIGINT", stop);
   console.log(`Serving on ${placesOf(places)}`);
   await server.finished;
-  await observers.close();
+  await observers?.close();
   return 0;
 }

@@ -24,8 +24,8 @@ import { StagedEngine } from "./staged_engine.ts";
 /** What {@linkcode defineEngine} makes an engine of. */
 export interface EngineOptions {
   /**
-   * The engine's name: lower-case letters, digits and hyphens; not that of a
-   * built-in engine, and not "auto".
+   * The engine's name: at most 32 lower-case letters, digits and
+   * hyphens; not that of a built-in engine, and neither "auto" nor "other".
    */
   readonly name: string;
   /** How each algorithm is computed that the engine serves. */

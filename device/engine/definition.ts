@@ -9,7 +9,10 @@ import type { Engine, EngineName } from "./engine.ts";
 
 /** Something that makes engines: one for each thread that computes. */
 export interface EngineDefinition {
-  /** The engine's name, for people: lower-case letters, digits, hyphens. */
+  /**
+   * The engine's name, for people: at most 32 lower-case letters, digits and
+   * hyphens. Its engines have the same name.
+   */
   readonly name: string;
   /**
    * Makes an engine for the thread that calls.
@@ -45,8 +48,32 @@ export class EngineError extends Error {
   override readonly name = "EngineError";
 }
 
+/** Most characters of an engine's name. */
+export const MAX_NAME_LENGTH = 32;
+
+/** Most engines of a device. */
+export const MAX_ENGINES = 16;
+
 /** Names that mean something else where an engine's name is expected. */
-const RESERVED: readonly string[] = ["auto", "noble", "libcrypto", "ipsec-mb"];
+const RESERVED: readonly string[] = [
+  "auto",
+  "noble",
+  "libcrypto",
+  "ipsec-mb",
+  "other",
+];
+
+/**
+ * Whether an engine may have a name: it gets into metrics and traces.
+ *
+ * @param name anything
+ * @returns true for 1 to 32 lower-case letters, digits and hyphens, of which
+ * the first is no hyphen
+ */
+export function isEngineName(name: unknown): boolean {
+  return typeof name === "string" && name.length <= MAX_NAME_LENGTH &&
+    /^[a-z\d][a-z\d-]*$/.test(name);
+}
 
 /**
  * Refuses what is not the name of an engine of one's own.
@@ -55,9 +82,9 @@ const RESERVED: readonly string[] = ["auto", "noble", "libcrypto", "ipsec-mb"];
  * @throws {TypeError} It is none
  */
 export function checkName(name: string): void {
-  if (typeof name !== "string" || !/^[a-z\d][a-z\d-]*$/.test(name)) {
+  if (!isEngineName(name)) {
     throw new TypeError(
-      `Cannot name an engine "${name}": lower-case letters, digits and hyphens are needed`,
+      `Cannot name an engine "${name}": 1 to ${MAX_NAME_LENGTH} lower-case letters, digits and hyphens are needed`,
     );
   }
   if (RESERVED.includes(name)) {

@@ -115,8 +115,8 @@ export class Job {
   /** A value of {@linkcode JobOutcome}. */
   outcome = 0;
   /**
-   * Which of several engines ran it, a chain's cipher; left alone where there
-   * is one.
+   * Name of the engine that ran it, of a chain the cipher's, for whoever looks
+   * at requests. Who runs a job sets it.
    */
   ranBy: string | undefined = undefined;
 }

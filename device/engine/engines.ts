@@ -10,6 +10,8 @@ import {
   type EngineChoice,
   type EngineDefinition,
   EngineError,
+  isEngineName,
+  MAX_ENGINES,
   reasonOf,
 } from "./definition.ts";
 import type { Engine, EngineName } from "./engine.ts";
@@ -40,7 +42,7 @@ export const ENGINE_NAMES: readonly EngineName[] = [
  *
  * @param choices the engines, the preferred one first
  * @returns at least one engine
- * @throws {RangeError} There is no choice, or no engine of a name
+ * @throws {RangeError} There is no choice, more than 16, or no engine of a name
  * @throws {LibraryError} The one built-in engine named cannot be loaded, or
  * none of several can
  * @throws {EngineError} An engine of one's own cannot be made
@@ -50,6 +52,11 @@ export function openEngines(
 ): readonly Engine[] {
   if (choices.length === 0) {
     throw new RangeError("Cannot make a device without an engine");
+  }
+  if (choices.length > MAX_ENGINES) {
+    throw new RangeError(
+      `Cannot make a device with ${choices.length} engines: ${MAX_ENGINES} is the most`,
+    );
   }
   const engines: Engine[] = [];
   let names: EngineName[] = [];
@@ -83,7 +90,13 @@ export function engineNames(engines: readonly Engine[]): readonly string[] {
 
 function openDefinition(definition: EngineDefinition): Engine {
   try {
-    return definition.open();
+    const engine = definition.open();
+    if (!isEngineName(engine.name)) {
+      throw new TypeError(
+        `${JSON.stringify(engine.name)} is no name of an engine`,
+      );
+    }
+    return engine;
   } catch (error) {
     throw new EngineError(
       `Cannot make the engine ${definition.name}: ${reasonOf(error)}`,

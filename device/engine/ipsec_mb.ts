@@ -28,14 +28,12 @@ import { Lanes } from "./ipsec_mb/lanes.ts";
 import { runLongJob } from "./ipsec_mb/long_jobs.ts";
 import { RECIPES, Via } from "./ipsec_mb/recipes.ts";
 import { checkedSizes } from "./ipsec_mb/self_check.ts";
+import { LIBRARY_CHECKS } from "./library_checks.ts";
 import { NobleEngine } from "./noble.ts";
 import { directions } from "./noble/groups.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { PENDING, FAILED } = JobOutcome;
-
-/** Key sizes whose results were right on this thread, by algorithm. */
-let checked: ReadonlyMap<string, ReadonlySet<number>> | undefined;
 
 /** Stands where no job is. */
 const IDLE = new Job();
@@ -78,12 +76,12 @@ export class IpsecMbEngine implements Engine {
   readonly #groupOf = new Map<string, number>();
 
   /**
-   * Opens the library and tries what it has.
+   * Opens the library, and tries what it has where this process has not yet.
    *
    * @throws {LibraryError} The library cannot be used
    */
   constructor() {
-    this.#served = checked ??= checkedSizes({
+    this.#served = LIBRARY_CHECKS.ipsecMb ??= checkedSizes({
       prepare: (...parameters) => this.#prepare(...parameters),
       run: (...parameters) => this.run(...parameters),
     });
@@ -206,6 +204,7 @@ export class IpsecMbEngine implements Engine {
    */
   add(job: Job, context: Context): boolean {
     job.outcome = FAILED;
+    job.ranBy = this.name;
     if (!this.#hears(job, context)) return false;
     try {
       return this.#lanes.add(job, context);
@@ -291,6 +290,7 @@ export class IpsecMbEngine implements Engine {
       this.#aside.run(this.#asideJobs, 1, on, abandoned);
     } finally {
       job.context = context;
+      job.ranBy = this.name;
       this.#asideJobs[0] = IDLE;
     }
   }

@@ -24,6 +24,7 @@ import {
   JobOutcome,
 } from "./engine.ts";
 import { resultSize } from "./job_lengths.ts";
+import { LIBRARY_CHECKS } from "./library_checks.ts";
 import { type Maker, MAKERS, type Workshop } from "./libcrypto/catalogue.ts";
 import { InPlaceContext } from "./libcrypto/ciphers.ts";
 import { LibcryptoContext } from "./libcrypto/context.ts";
@@ -35,9 +36,6 @@ import { Work } from "./libcrypto/work.ts";
 
 /** The thread's algorithms, loaded once. */
 let provider: Provider | undefined;
-
-/** The algorithms that passed the self-test on this thread. */
-let passed: ReadonlySet<string> | undefined;
 
 /**
  * The engine of OpenSSL's libcrypto.
@@ -166,6 +164,7 @@ export class LibcryptoEngine implements Engine {
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       job.outcome = this.#runOne(job);
+      job.ranBy = this.name;
     }
     this.#work.release();
   }
@@ -249,15 +248,16 @@ export function workingAlgorithms(provider: Provider): ReadonlySet<string> {
 }
 
 /**
- * Makes a thread's engine. The first one loads the library and its algorithms,
- * and tests each, which takes some tens of milliseconds.
+ * Makes a thread's engine. A thread's first one loads the library and its
+ * algorithms; the process's first one tests each of them, which takes some tens
+ * of milliseconds.
  *
  * @returns the engine
  * @throws {LibraryError} The library cannot be loaded, or nothing of it works
  */
 export function openLibcryptoEngine(): LibcryptoEngine {
   provider ??= new Provider(libcrypto());
-  passed ??= workingAlgorithms(provider);
+  const passed = LIBRARY_CHECKS.libcrypto ??= workingAlgorithms(provider);
   if (passed.size === 0) {
     throw new LibraryError(
       "Cannot use libcrypto.so.3: no algorithm of it passes its self-test",

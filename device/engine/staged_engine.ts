@@ -61,6 +61,7 @@ export abstract class StagedEngine implements Engine {
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       job.outcome = this.#runOne(job);
+      job.ranBy = this.name;
     }
     this.#staging.release();
   }

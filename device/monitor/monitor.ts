@@ -10,6 +10,7 @@ import { openEngines } from "../engine/engines.ts";
 import { Capabilities } from "../service/capabilities.ts";
 import { serviceBits, type ServiceName } from "../spec/services.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
+import type { DeviceSnapshot } from "../vhost_user/snapshot.ts";
 import { addressText, isOwnName, type MonitorAddress } from "./address.ts";
 import { EventStreams, eventText } from "./events.ts";
 import type { RequestFeed } from "./request_feed.ts";
@@ -30,6 +31,9 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
 };
+
+/** Paths of what is no file of the page. */
+const DATA_PATHS: readonly string[] = ["/api/state", "/api/events", "/metrics"];
 
 /** What a monitor is made of. */
 export interface MonitorOptions {
@@ -79,6 +83,8 @@ export class Monitor {
   #metrics: Promise<() => Promise<string>> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stateAt = 0;
+  /** The devices as the last state told of them. */
+  #devices: readonly DeviceSnapshot[] = [];
 
   /**
    * Starts to listen.
@@ -87,7 +93,7 @@ export class Monitor {
    * @throws {Error} It cannot listen there
    */
   constructor(options: MonitorOptions) {
-    const { address, server, engines, services } = options;
+    const { address, engines, services } = options;
     this.#options = options;
     let capabilities: Capabilities | undefined;
     this.#sample = new RequestSample(() => ({
@@ -95,7 +101,7 @@ export class Monitor {
         openEngines(engines),
         serviceBits(services),
       ),
-      devices: server.snapshots,
+      devices: this.#devices,
     }));
     try {
       this.#http = Deno.serve({
@@ -132,11 +138,13 @@ export class Monitor {
       return refuse(405, "There is nothing here to change");
     }
     const { pathname } = new URL(request.url);
-    // Only here, so that nobody loads the page who does not ask.
-    const { PAGE_FILES } = await import("./page/files.ts");
-    const file = PAGE_FILES.get(pathname);
-    if (file !== undefined) {
-      return answer(method === "HEAD" ? null : file.body, file.type);
+    if (!DATA_PATHS.includes(pathname)) {
+      // Only here, so that nobody loads the page who does not ask.
+      const { PAGE_FILES } = await import("./page/files.ts");
+      const file = PAGE_FILES.get(pathname);
+      if (file !== undefined) {
+        return answer(method === "HEAD" ? null : file.body, file.type);
+      }
     }
     // Links to the page are welcome, requests by other pages are not.
     if (request.headers.get("sec-fetch-site") === "cross-site") {
@@ -170,7 +178,8 @@ export class Monitor {
 
   #state(): unknown {
     const { description, server } = this.#options;
-    return stateJson(description, server.snapshots);
+    this.#devices = server.snapshots;
+    return stateJson(description, this.#devices);
   }
 
   async #metricsText(): Promise<string> {

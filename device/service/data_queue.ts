@@ -102,7 +102,8 @@ export class DataQueue {
       options,
       this.counters,
       stopping,
-      options.log && new RequestLogWriter(options.log),
+      options.log &&
+        new RequestLogWriter(options.log, capabilities.engineNames),
     );
   }
 

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { MAX_ENGINES, MAX_NAME_LENGTH } from "../engine/definition.ts";
 import { DATA_FIXED_MAX } from "../spec/data_request.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
@@ -25,8 +26,12 @@ export const ROUND_RECORDS = 256;
 /** Fewest records of a log: the reader needs room beside the round that runs. */
 const LEAST_RECORDS: number = 4 * ROUND_RECORDS;
 
+/** Bytes of an engine's name, with zeros behind it. */
+export const NAME_SIZE: number = MAX_NAME_LENGTH;
+/** Where the names of the queue's engines are, one after the other. */
+export const NAMES_AT = 64;
 /** Bytes before the records. */
-export const HEAD_SIZE = 64;
+export const HEAD_SIZE: number = NAMES_AT + MAX_ENGINES * NAME_SIZE;
 /** i32: records written, modulo 2^32. */
 export const WRITTEN = 0;
 /** i32: up to which of them to write. */
@@ -64,10 +69,10 @@ export const RECORD_SIZE: number = Math.ceil((HEAD + DATA_FIXED_MAX) / 8) * 8;
 
 /** STATUS where there was no byte for one. */
 export const NO_STATUS = 0xff;
-/** ENGINE where none ran. */
+/** ENGINE where none ran; else the number of its name. */
 export const NO_ENGINE = 0xff;
-/** Stands for an engine that is not one of the built-in ones. */
-export const OWN_ENGINE = 0xfe;
+/** ENGINE where it gave another name than it has. */
+export const OTHER_ENGINE = 0xfe;
 export const MODES: readonly LoggedRequest["mode"][] = [
   "none",
   "session",

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ENGINE_NAMES } from "../engine/engines.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import {
   ENGINE,
@@ -19,8 +18,11 @@ import {
   MILLISECONDS,
   MODE,
   MODES,
+  NAME_SIZE,
+  NAMES_AT,
+  NO_ENGINE,
   NO_STATUS,
-  OWN_ENGINE,
+  OTHER_ENGINE,
   PARAMETERS,
   READABLE,
   RECORD_SIZE,
@@ -41,6 +43,9 @@ import {
 export class RequestLogReader {
   readonly #state: Int32Array<SharedArrayBuffer>;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #head: Uint8Array<SharedArrayBuffer>;
+  /** Names of engines that were read, by number. */
+  readonly #names: string[] = [];
   readonly #records: number;
   readonly #record = new Uint8Array(RECORD_SIZE);
   readonly #words = new Uint32Array(this.#record.buffer);
@@ -57,6 +62,7 @@ export class RequestLogReader {
     this.#records = recordsOf(buffer);
     this.#state = new Int32Array(buffer, 0, HEAD_SIZE / 4);
     this.#bytes = new Uint8Array(buffer, HEAD_SIZE);
+    this.#head = new Uint8Array(buffer, 0, HEAD_SIZE);
     this.#next = Atomics.load(this.#state, WRITTEN);
   }
 
@@ -97,6 +103,8 @@ export class RequestLogReader {
    */
   read(most: number, visit: (request: LoggedRequest) => void): number {
     let lost = 0;
+    // A worker that took another's place has written its own.
+    this.#names.length = 0;
     for (let n = 0; n < most; n++) {
       lost += this.#passLost();
       if (this.waiting === 0) break;
@@ -142,10 +150,22 @@ export class RequestLogReader {
       session: words[SESSION] === 1 ? this.#parameters() : undefined,
       status: status === NO_STATUS ? undefined : status,
       fault: words[FAULT]!,
-      engine: words[ENGINE] === OWN_ENGINE
-        ? "own"
-        : ENGINE_NAMES[words[ENGINE]!],
+      engine: this.#engine(words[ENGINE]!),
     };
+  }
+
+  #engine(number: number): string | undefined {
+    if (number === NO_ENGINE) return undefined;
+    if (number === OTHER_ENGINE) return "other";
+    const known = this.#names[number];
+    if (known !== undefined) return known;
+    const at = NAMES_AT + number * NAME_SIZE;
+    const bytes = this.#head.slice(at, at + NAME_SIZE);
+    const end = bytes.indexOf(0);
+    const name = String.fromCharCode(
+      ...end < 0 ? bytes : bytes.subarray(0, end),
+    );
+    return this.#names[number] = name;
   }
 
   #parameters(): OperationParameters {

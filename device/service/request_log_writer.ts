@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ENGINE_NAMES } from "../engine/engines.ts";
 import type { SegmentCursor } from "../memory/segments.ts";
 import { VIRTIO_CRYPTO_OK } from "../spec/constants.ts";
 import { decodeDataRequest } from "../spec/data_decoder.ts";
@@ -28,9 +27,11 @@ import {
   LIMIT,
   MILLISECONDS,
   MODE,
+  NAME_SIZE,
+  NAMES_AT,
   NO_ENGINE,
   NO_STATUS,
-  OWN_ENGINE,
+  OTHER_ENGINE,
   PARAMETERS,
   READABLE,
   RECORD_SIZE,
@@ -92,14 +93,20 @@ export class RequestLogWriter {
   readonly #head = new Uint32Array(DATA_FIXED_MAX / 4);
   readonly #headBytes = new Uint8Array(this.#head.buffer);
   readonly #decoded = new DataRequest();
+  readonly #engines: readonly string[];
+  #named = false;
 
   /** Whether the next round's good requests are to be logged, too. */
   get wantsGood(): boolean {
     return (Atomics.load(this.#state, LIMIT) - this.#first | 0) > 0;
   }
 
-  /** @param buffer what {@linkcode createRequestLog} made */
-  constructor(buffer: SharedArrayBuffer) {
+  /**
+   * @param buffer what {@linkcode createRequestLog} made
+   * @param engines names of the engines that requests may be run by
+   */
+  constructor(buffer: SharedArrayBuffer, engines: readonly string[]) {
+    this.#engines = engines;
     this.#records = recordsOf(buffer);
     this.#state = new Int32Array(buffer, 0, HEAD_SIZE / 4);
     this.#bytes = new Uint8Array(buffer, HEAD_SIZE);
@@ -122,6 +129,7 @@ export class RequestLogWriter {
     const limit = Atomics.load(state, LIMIT) - this.#first | 0;
     const refused = Atomics.load(state, REFUSED_LIMIT) - state[REFUSED]! | 0;
     if (limit <= 0 && refused <= 0) return false;
+    if (!this.#named) this.#name();
     this.#limit = Math.max(0, Math.min(limit, ROUND_RECORDS));
     // Together no more than a reader takes a running round to write.
     this.#refusedLimit = Math.min(refused, ROUND_RECORDS - this.#limit);
@@ -133,6 +141,17 @@ export class RequestLogWriter {
       layout.modeServices << 16;
     this.#answered = answered;
     return true;
+  }
+
+  /** Writes the engines' names, which are ASCII. */
+  #name(): void {
+    this.#named = true;
+    const bytes = new Uint8Array(this.#state.buffer, 0, HEAD_SIZE);
+    bytes.fill(0, NAMES_AT);
+    this.#engines.forEach((name, number) => {
+      const at = NAMES_AT + number * NAME_SIZE;
+      for (let i = 0; i < name.length; i++) bytes[at + i] = name.charCodeAt(i);
+    });
   }
 
   #header(record: number, length: number, request: DataRequest): void {
@@ -245,7 +264,7 @@ export class RequestLogWriter {
     words[at + FAULT] = chain.fault;
     words[at + ENGINE] = engine === undefined
       ? NO_ENGINE
-      : engineNumber(engine);
+      : this.#engineNumber(engine);
     if (chain.fault === ChainFault.NONE) return;
     // Nothing of it was read: what is there is of an earlier request.
     words[at + HEAD_LENGTH] = 0;
@@ -276,6 +295,11 @@ export class RequestLogWriter {
     Atomics.store(this.#state, WRITTEN, this.#first);
   }
 
+  #engineNumber(name: string): number {
+    const number = this.#engines.indexOf(name);
+    return number < 0 ? OTHER_ENGINE : number;
+  }
+
   /** The first word of one of the round's records. */
   #at(record: number): number {
     return (this.#first + record & this.#records - 1) * (RECORD_SIZE / 4);
@@ -298,9 +322,4 @@ function headLength(
     fields = known ? NAMED[service]! : DATA_HEADER_SIZE;
   } else if (variableAt === PADDED) fields = NAMED[service]!;
   return length < fields ? length : fields;
-}
-
-function engineNumber(name: string): number {
-  const number = (ENGINE_NAMES as readonly string[]).indexOf(name);
-  return number < 0 ? OWN_ENGINE : number;
 }

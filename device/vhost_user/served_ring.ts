@@ -6,6 +6,7 @@
  */
 
 import type { EngineSource } from "../engine/definition.ts";
+import { LIBRARY_CHECKS } from "../engine/library_checks.ts";
 import {
   createEventfd,
   drainEventfd,
@@ -156,6 +157,7 @@ export class WorkerRing implements ServedRing {
       {
         queue: this.#core.queueOptions(this.#index),
         engines: this.#engines,
+        checks: LIBRARY_CHECKS,
         control: new SharedArrayBuffer(4 * Control.WORDS),
         doorbell: { kind: "eventfd", wakeFd },
         pollUs: settings.pollUs,

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { guestBytes, locate } from "../../device/driver/guest_view.ts";
-import { encryption, Guest, type GuestQueue } from "../server/guest.ts";
+import { Guest } from "../server/guest.ts";
+import type { GuestQueue } from "../server/guest_queue.ts";
+import { encryption } from "../server/guest_session.ts";
 import { freshPath, until } from "../server/test_server.ts";
 import { CliProcess } from "../support/server_process.ts";
 import { type Production, UNANSWERED } from "./producer.ts";

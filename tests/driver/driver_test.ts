@@ -4,8 +4,6 @@ import {
   assertInstanceOf,
   assertRejects,
 } from "@std/assert";
-import { CryptoDriver } from "../../device/driver/driver.ts";
-import type { DriverOptions } from "../../device/driver/driver_options.ts";
 import {
   CryptoStatusError,
   DeviceNotReadyError,
@@ -14,67 +12,20 @@ import {
   UsedLengthError,
   UsedRingError,
 } from "../../device/driver/errors.ts";
-import type { CipherSessionOptions } from "../../device/driver/session_options.ts";
 import type { GuestMemory } from "../../device/memory/guest_memory.ts";
 import type { SessionParameters } from "../../device/spec/session_parameters.ts";
 import { bytesOf, hexOf } from "./hex.ts";
-import { BASE, type Taken } from "./scripted_device.ts";
+import type { Taken } from "./scripted_device.ts";
 import {
-  type Answer,
-  type Script,
-  type ScriptedOptions,
-  ScriptedTransport,
-} from "./scripted_transport.ts";
-
-/** The number of the control queue. */
-const CONTROL = 2;
-
-const KEY = bytesOf("6b65796b65796b65796b65796b65796b");
-
-const CBC: CipherSessionOptions = {
-  service: "cipher",
-  algorithm: "aes-cbc",
-  key: KEY,
-  direction: "encrypt",
-};
-
-/** Answers a control request: sessions are numbered from 1. */
-function control(created = { count: 0 }): (taken: Taken) => Answer {
-  return ({ readable }) => {
-    const create = readable[0] === 2;
-    if (create) created.count++;
-    const answer = new Uint8Array(create ? 16 : 8);
-    if (create) answer[0] = created.count;
-    return { bytes: answer };
-  };
-}
-
-/** Answers a legacy cipher request: the result is the source, inverted. */
-function invert({ readable, writableLength }: Taken): Answer {
-  const bytes = new Uint8Array(writableLength);
-  bytes.set(readable.subarray(72 + 16).map((byte) => byte ^ 0xff));
-  return { bytes };
-}
-
-function script(data: (taken: Taken) => Answer | undefined): Script {
-  const answerControl = control();
-  return (queue, taken) =>
-    queue === CONTROL ? answerControl(taken) : data(taken);
-}
-
-async function setUp(
-  options: Partial<ScriptedOptions> = {},
-  driverOptions: DriverOptions = {},
-): Promise<{ transport: ScriptedTransport; driver: CryptoDriver }> {
-  const transport = new ScriptedTransport({
-    script: script(invert),
-    ...options,
-  });
-  const driver = await CryptoDriver.attach(transport, driverOptions);
-  return { transport, driver };
-}
-
-const IV = new Uint8Array(16);
+  CBC,
+  CONTROL,
+  control,
+  invert,
+  IV,
+  KEY,
+  script,
+  setUp,
+} from "./scripted_driver.ts";
 
 function includes(memory: GuestMemory, bytes: Uint8Array): boolean {
   const all = memory.bytes[0]!;
@@ -466,74 +417,4 @@ Deno.test("without a control queue sessions are made by message", async () => {
   );
   await driver.close();
   assertEquals(closed, [42n]);
-});
-
-Deno.test("raw segments reach the device as they were cut", async () => {
-  const seen: Taken[] = [];
-  const { driver } = await setUp({
-    script: script((taken) => {
-      seen.push(taken);
-      return { bytes: Uint8Array.of(1, 2, 3), usedLength: 2 };
-    }),
-  });
-  const { usedLength, writable, bytes, intact } = await driver.submitRaw(
-    0,
-    [Uint8Array.of(9), new Uint8Array(0), Uint8Array.of(8, 7)],
-    [1, 0, 3],
-    { indirect: false },
-  );
-  assertEquals(usedLength, 2);
-  assertEquals(writable, [
-    Uint8Array.of(1),
-    new Uint8Array(0),
-    Uint8Array.of(2, 3, 0xa5),
-  ]);
-  assertEquals(bytes, Uint8Array.of(1, 2, 3, 0xa5));
-  assert(intact);
-  assertEquals(seen[0]!.readable, Uint8Array.of(9, 8, 7));
-  assertEquals(
-    seen[0]!.descriptors.map((d) => [d.length, d.flags]),
-    [[1, 1], [0, 1], [2, 1], [1, 3], [0, 3], [3, 2]],
-  );
-});
-
-Deno.test("a raw segment may be any range of guest addresses", async () => {
-  const { transport, driver } = await setUp();
-  transport.script = () => undefined;
-  const inside = { address: BASE + 1000, length: 1 };
-  const outside = { address: 2 ** 63, length: 7 };
-  const pending = driver.submitRaw(0, [inside], [outside, 2]);
-  await Promise.resolve();
-  const taken = transport.held.get(0)![0]!;
-  assertEquals(
-    taken.descriptors.map((d) => [d.address, d.length]).slice(0, 2),
-    [[BASE + 1000, 1], [2 ** 63, 7]],
-  );
-  transport.devices.get(0)!.put(taken.head, 0);
-  transport.listener!.signalled(0);
-  const { writable } = await pending;
-  assertEquals(writable, [new Uint8Array(0), Uint8Array.of(0xa5, 0xa5)]);
-});
-
-Deno.test("a raw result says when bytes around its segments changed", async () => {
-  for (const distance of [-1, 4]) {
-    const { transport, driver } = await setUp();
-    transport.script = (_queue, taken) => {
-      const { address } = taken.descriptors[1]!;
-      transport.memory.bytes[0]![address - BASE + distance] = 0;
-      return { bytes: new Uint8Array(4) };
-    };
-    const result = await driver.submitRaw(0, [Uint8Array.of(9)], [4]);
-    assert(!result.intact);
-  }
-});
-
-Deno.test("a raw chain that can never fit is refused", async () => {
-  const { driver } = await setUp({}, { queueSize: 4 });
-  await assertRejects(
-    () => driver.submitRaw(0, [], [1, 1, 1, 1, 1], { indirect: false }),
-    RangeError,
-    "5 buffers",
-  );
-  await assertRejects(() => driver.submitRaw(7, [], [1]), RangeError, "7");
 });

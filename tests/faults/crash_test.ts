@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { statPath } from "../../device/host/file.ts";
-import { CBC_INFO } from "../server/guest.ts";
+import { CBC_INFO } from "../server/guest_session.ts";
 import { freshPath } from "../server/test_server.ts";
 import { CliProcess, outputOf } from "../support/server_process.ts";
 import {

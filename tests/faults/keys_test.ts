@@ -10,7 +10,8 @@ import {
   FLAG_VERSION,
   VHOST_USER_CREATE_CRYPTO_SESSION,
 } from "../../device/vhost_user/protocol.ts";
-import { CBC_INFO, Guest } from "../server/guest.ts";
+import { Guest } from "../server/guest.ts";
+import { CBC_INFO } from "../server/guest_session.ts";
 import { freshPath, sleep, until } from "../server/test_server.ts";
 import { CliProcess } from "../support/server_process.ts";
 import { engineNames } from "./engine_names.ts";

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createCipheriv } from "node:crypto";
 import { guestBytes } from "../../device/driver/guest_view.ts";
 import { statPath } from "../../device/host/file.ts";
-import { CBC_INFO } from "../server/guest.ts";
+import { CBC_INFO } from "../server/guest_session.ts";
 import { freshPath, sleep, until } from "../server/test_server.ts";
 import { CliProcess } from "../support/server_process.ts";
 import { engineNames } from "./engine_names.ts";

@@ -19,7 +19,8 @@ import {
   signalEventfd,
 } from "../../device/host/eventfd.ts";
 import { closeFds } from "../../device/vhost_user/socket.ts";
-import { CRYPTODEV_PROTOCOL_FEATURES, encryption } from "../server/guest.ts";
+import { CRYPTODEV_PROTOCOL_FEATURES } from "../server/guest.ts";
+import { encryption } from "../server/guest_session.ts";
 import { until } from "../server/test_server.ts";
 
 /** CIPHER_SESSION_MODE: requests have v15's layout, and may bring keys along. */

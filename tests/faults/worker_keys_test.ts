@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DirectServer } from "../server/direct_server.ts";
-import { CBC_INFO, encryption, Guest } from "../server/guest.ts";
+import { Guest } from "../server/guest.ts";
+import { CBC_INFO, encryption } from "../server/guest_session.ts";
 import { until } from "../server/test_server.ts";
 import { MarkedKeys } from "./marked_keys.ts";
 

@@ -5,7 +5,7 @@ import type { UsedRecord } from "../../device/driver/ring.ts";
 import { sessionParameters } from "../../device/driver/session_options.ts";
 import { signalEventfd } from "../../device/host/eventfd.ts";
 import { DirectServer } from "../server/direct_server.ts";
-import { encryption } from "../server/guest.ts";
+import { encryption } from "../server/guest_session.ts";
 import { eventfdCount, until } from "../server/test_server.ts";
 import { bytesAt } from "../support/plain_memory.ts";
 import { PACKED, VERSION_1 } from "./load.ts";

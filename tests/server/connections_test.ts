@@ -3,7 +3,8 @@ import { ConnectionClosedError } from "../../device/driver/vhost_user_channel.ts
 import { SocketError } from "../../device/vhost_user/listener.ts";
 import { encodeMessage } from "../../device/vhost_user/encode.ts";
 import { openFds } from "../vhost_user/bytes.ts";
-import { encryption, Guest } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import { encryption } from "./guest_session.ts";
 import { connect } from "./raw_frontend.ts";
 import { freshPath, noMoreFdsThan, sleep, TestServer } from "./test_server.ts";
 

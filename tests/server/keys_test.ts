@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { DirectServer } from "./direct_server.ts";
-import { Guest, type GuestSession } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import type { GuestSession } from "./guest_session.ts";
 
 /** How often a key lies in the session table. */
 function copies(server: DirectServer, key: Uint8Array): number {

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { GuestAllocator } from "../../device/driver/guest_allocator.ts";
 import { MAX_MEMORY_REGIONS } from "../../device/memory/guest_memory.ts";
-import { encryption, Guest, MEMORY_AT } from "./guest.ts";
+import { Guest, MEMORY_AT } from "./guest.ts";
+import { encryption } from "./guest_session.ts";
 import { assertRefused } from "./raw_frontend.ts";
 import { eventfdCount, sleep, TestServer, until } from "./test_server.ts";
 

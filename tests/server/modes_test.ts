@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { eventfdCount, TestServer, until } from "./test_server.ts";
-import { CBC_INFO, CRYPTODEV_FEATURES, Guest } from "./guest.ts";
+import { CRYPTODEV_FEATURES, Guest } from "./guest.ts";
+import { CBC_INFO } from "./guest_session.ts";
 
 Deno.test("a device serves its data queues and its control queue", async () => {
   await using server = new TestServer({ queues: 2 });

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { guestBytes } from "../../device/driver/guest_view.ts";
 import type { RingAddresses } from "../../device/driver/ring.ts";
-import { Guest, type GuestQueue, MEMORY_AT } from "./guest.ts";
+import { Guest, MEMORY_AT } from "./guest.ts";
+import type { GuestQueue } from "./guest_queue.ts";
 import { eventfdCount, sleep, TestServer, until } from "./test_server.ts";
 
 async function broken(queue: GuestQueue): Promise<void> {

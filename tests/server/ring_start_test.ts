@@ -6,7 +6,8 @@ import {
 } from "../../device/vhost_user/payload.ts";
 import * as p from "../../device/vhost_user/protocol.ts";
 import { closeFds } from "../../device/vhost_user/socket.ts";
-import { Guest, type GuestQueue } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import type { GuestQueue } from "./guest_queue.ts";
 import { assertRefused, negotiated } from "./raw_frontend.ts";
 import { eventfdCount, pipe, sleep, TestServer, until } from "./test_server.ts";
 

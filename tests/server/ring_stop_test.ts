@@ -1,10 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  encryption,
-  Guest,
-  type GuestQueue,
-  type GuestSession,
-} from "./guest.ts";
+import { Guest } from "./guest.ts";
+import type { GuestQueue } from "./guest_queue.ts";
+import { encryption, type GuestSession } from "./guest_session.ts";
 import { TestServer } from "./test_server.ts";
 
 /** VIRTIO_CRYPTO_INVSESS */

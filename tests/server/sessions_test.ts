@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeU64 } from "../../device/vhost_user/payload.ts";
 import * as p from "../../device/vhost_user/protocol.ts";
-import { CBC_INFO, encryption, Guest } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import { CBC_INFO, encryption } from "./guest_session.ts";
 import { assertRefused } from "./raw_frontend.ts";
 import { TestServer } from "./test_server.ts";
 

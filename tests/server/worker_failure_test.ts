@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { openFds } from "../vhost_user/bytes.ts";
 import { DirectServer } from "./direct_server.ts";
-import { CBC_INFO, encryption, Guest, type GuestQueue } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import type { GuestQueue } from "./guest_queue.ts";
+import { CBC_INFO, encryption } from "./guest_session.ts";
 import { eventfdCount, noMoreFdsThan, until } from "./test_server.ts";
 
 /** A key length that no other word of a session table is likely to be. */

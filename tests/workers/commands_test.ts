@@ -224,6 +224,18 @@ Deno.test("A worker that cannot open rejects its commands and reports why", asyn
   await guest.worker.close();
 });
 
+Deno.test("A worker takes the main thread's word for what a library computes right", async () => {
+  const guest = new WorkerGuest({
+    engines: ["libcrypto"],
+    checks: { libcrypto: new Set() },
+  });
+  // Either way: nothing of the library works, or there is no library.
+  await assertRejects(() => guest.worker.send({ type: "stop" }), WorkerError);
+  assertEquals(guest.failed.length, 1);
+  assert(/libcrypto/.test(guest.failed[0]!), guest.failed[0]);
+  await guest.worker.close();
+});
+
 Deno.test("A worker that throws is reported, and takes no more commands", async () => {
   const guest = new WorkerGuest();
   const { worker, device } = guest;

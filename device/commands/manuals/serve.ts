@@ -121,7 +121,7 @@ export const SERVE_MANUAL: Manual = {
   examples: [
     [
       "A device for one guest:",
-      "deno task serve --socket-path=/run/virtio-crypto/guest.sock",
+      "deno task serve --socket-path=/tmp/crypto.sock",
     ],
     [
       "Two guests that share nothing but the process, at most 50,000 requests a second each:",

@@ -33,7 +33,10 @@ function multiply(a: number, b: number, c: number): number {
 /** A byte to a power, reduced by x^8 + `c`. */
 function power(x: number, exponent: number, c: number): number {
   let product = 1;
-  for (; exponent > 0; exponent--) product = multiply(product, x, c);
+  for (; exponent > 0; exponent >>= 1) {
+    if (exponent & 1) product = multiply(product, x, c);
+    x = multiply(x, x, c);
+  }
   return product;
 }
 
@@ -83,9 +86,11 @@ const S2 = sboxTables(sQ, Q_FIELD);
 
 /** Powers of x, reduced by x^8 + 0xa9, times each byte, as words. */
 function multiples(...powers: number[]): Int32Array {
+  const factors = powers.map((i) => mulxPow(1, i, 0xa9));
   return Int32Array.from(
     { length: 256 },
-    (_, v) => powers.reduce((word, i) => (word << 8) | mulxPow(v, i, 0xa9), 0),
+    (_, v) =>
+      factors.reduce((word, f) => (word << 8) | multiply(v, f, 0xa9), 0),
   );
 }
 

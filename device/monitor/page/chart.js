@@ -171,7 +171,7 @@ export class Chart {
       svg("line", { x1: LEFT, x2: right, y1: TOP + y, y2: TOP + y }),
       svg("text", { x: LEFT - 8, y: TOP + y + 4, class: "y" }, label),
     ]);
-    const quarter = this.#width < 240 ? 2 : 4;
+    const quarter = this.#width < 320 ? 2 : 4;
     const times = Array.from({ length: quarter + 1 }, (_, i) => {
       const ago = this.#seconds * (1 - i / quarter);
       const label = ago === 0

@@ -157,7 +157,10 @@ Deno.test("an engine serves the key sizes it says, and no others", () => {
 
 Deno.test("an engine cannot be defined by what is not there", () => {
   const prepare = () => ({ run: () => undefined });
-  for (const name of ["", "Mine", "my engine", "-", "auto", "noble"]) {
+  const long = "a".repeat(33);
+  for (
+    const name of ["", "Mine", "my engine", "-", "auto", "noble", "other", long]
+  ) {
     assertThrows(
       () => defineEngine({ name, algorithms: {} }),
       TypeError,

@@ -182,6 +182,18 @@ Deno.test("an engine that cannot be made is an error of the device", async () =>
   );
   assertEquals((error.cause as Error).message, "Not today");
   assertThrows(() => openEngines([]), RangeError, "without an engine");
+  assertThrows(
+    () => openEngines(new Array(17).fill(complement)),
+    RangeError,
+    "16 is the most",
+  );
+  // Its definition has a name, but what it makes has none that can be shown.
+  const engine = Object.create(complement.open(), { name: { value: "a\n" } });
+  assertThrows(
+    () => openEngines([{ name: "fine", open: () => engine }]),
+    EngineError,
+    "is no name of an engine",
+  );
 });
 
 Deno.test("serve takes an engine of one's own, before what --engine names", async () => {

@@ -19,7 +19,8 @@ import {
 } from "../../../device/vhost_user/payload.ts";
 import * as p from "../../../device/vhost_user/protocol.ts";
 import { requestRule } from "../../../device/vhost_user/requests.ts";
-import { CBC_INFO, CRYPTODEV_PROTOCOL_FEATURES } from "../../server/guest.ts";
+import { CRYPTODEV_PROTOCOL_FEATURES } from "../../server/guest.ts";
+import { CBC_INFO } from "../../server/guest_session.ts";
 import {
   assertClosed,
   assertRefused,
