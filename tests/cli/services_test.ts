@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CONFIG_SIZE, decodeConfig } from "../../device/spec/config.ts";
 import * as p from "../../device/vhost_user/protocol.ts";
-import { CBC_INFO } from "../server/guest.ts";
+import { CBC_INFO } from "../server/guest_session.ts";
 import { connect } from "../server/raw_frontend.ts";
 import { freshPath } from "../server/test_server.ts";
 import { CliProcess } from "../support/server_process.ts";

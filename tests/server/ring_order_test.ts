@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Guest, type GuestQueue } from "./guest.ts";
+import { Guest } from "./guest.ts";
+import type { GuestQueue } from "./guest_queue.ts";
 import { TestServer, until } from "./test_server.ts";
 
 /** What a ring needs, by the message that brings it. */
