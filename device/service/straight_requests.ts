@@ -68,6 +68,8 @@ export class StraightRequests {
   readonly #maxSize: number;
   /** Where the batch is counted: a group is of one algorithm. */
   #row = UNKNOWN_ROW;
+  /** The session of the batch's last request. */
+  #session: PreparedSession | undefined;
 
   /**
    * @param sessions the thread's prepared sessions
@@ -109,19 +111,23 @@ export class StraightRequests {
     if (layout.kind === "revision1" || layout.modeServices !== 0) return 0;
     const chains = this.#chains;
     chains.begin(memory, window);
+    ring.lookStraight(chains, HEADER);
+    const found = chains.count;
+    if (found === 0) return 0;
     // In v15 the flag says that there is a session (0 with a legacy driver).
     const anyFlag = layout.kind === "legacy";
+    const alone = found === 1 && !chains.more;
+    this.#session = undefined;
     let group = -1;
-    while (ring.takeStraight(chains, HEADER)) {
-      const alone = group < 0 && ring.isEmpty();
-      const added = this.#add(chains.count - 1, anyFlag, group, alone, memory);
-      if (added < 0) {
-        ring.untakeStraight(chains);
-        break;
-      }
+    let slot = 0;
+    for (; slot < found; slot++) {
+      const added = this.#add(slot, anyFlag, group, alone, memory);
+      if (added < 0) break;
       group = added;
     }
-    return this.#answer(ring, memory);
+    if (slot === 0) return 0;
+    ring.takeStraight(slot);
+    return this.#answer(ring, memory, slot);
   }
 
   /**
@@ -148,8 +154,15 @@ export class StraightRequests {
     const low = words[at + SESSION_ID]!;
     const high = words[at + SESSION_ID + 1]!;
     if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return -1;
-    const session = this.#sessions.get(low, high);
-    if (session === undefined) return -1;
+    // Found live after the whole batch was offered: once is enough.
+    let session = this.#session;
+    if (
+      session === undefined || session.low !== low || session.high !== high
+    ) {
+      session = this.#sessions.get(low, high);
+      if (session === undefined) return -1;
+      this.#session = session;
+    }
     if (session.straightOpcode === undefined) this.#prepare(session);
     const context = alone ? session.alone : session.straight;
     if (
@@ -201,10 +214,9 @@ export class StraightRequests {
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */
-  #answer(ring: DeviceRing, memory: GuestMemory): number {
+  #answer(ring: DeviceRing, memory: GuestMemory, count: number): number {
     const chains = this.#chains;
-    const { count } = chains;
-    if (count === 0) return 0;
+    this.#session = undefined;
     const done = this.#runner!.finishInPlace();
     const bytes = memory.bytes[chains.window]!;
     let good = 0;

@@ -29,11 +29,12 @@ import {
   walkPackedIndirect,
 } from "./packed_descriptor.ts";
 import { type DeviceRing, RingError, type RingSetup, Take } from "./ring.ts";
-import type { StraightChains } from "./straight_chains.ts";
+import { STRAIGHT_CHAINS, type StraightChains } from "./straight_chains.ts";
 import { findRingPart } from "./ring_part.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { EMPTY, TAKEN, BROKEN } = Take;
+const MOST_STRAIGHT = STRAIGHT_CHAINS;
 
 /** Largest size of a packed ring (virtio 1.1, 2.7). */
 export const PACKED_RING_MAX = 32768;
@@ -221,29 +222,31 @@ export class PackedRing implements DeviceRing {
     this.#held -= descriptors;
   }
 
-  takeStraight(chains: StraightChains, header: number): boolean {
-    const head = this.#availableNext;
-    const at = this.#wordOf(head);
-    const word = Atomics.load(this.#ring, at + ID_AND_FLAGS);
-    if (
-      !this.#isAvailable(word, head) || this.#held === this.size ||
-      this.#indirect === undefined
-    ) return false;
-    const flags = word >>> 16 & ~AVAIL_AND_USED;
-    const id = word & 0xffff;
-    if (!chains.add(id, header, this.#ring, at, flags, true)) return false;
-    this.#availableNext = this.#advance(head, 1);
-    this.#held++;
-    return true;
+  lookStraight(chains: StraightChains, header: number): void {
+    if (this.#indirect === undefined || this.#broken !== undefined) return;
+    const ring = this.#ring;
+    const room = this.size - this.#held;
+    const most = room < MOST_STRAIGHT ? room : MOST_STRAIGHT;
+    let next = this.#availableNext;
+    let i = 0;
+    for (; i < most; i++) {
+      const at = this.#wordOf(next);
+      const word = Atomics.load(ring, at + ID_AND_FLAGS);
+      if (!this.#isAvailable(word, next)) break;
+      const flags = word >>> 16 & ~AVAIL_AND_USED;
+      if (!chains.add(word & 0xffff, ring, at, flags)) {
+        chains.more = true;
+        break;
+      }
+      next = this.#advance(next, 1);
+    }
+    if (i > 1) chains.more = true;
+    chains.read(header, true);
   }
 
-  untakeStraight(chains: StraightChains): void {
-    chains.count--;
-    this.#availableNext = this.#advance(
-      this.#availableNext,
-      2 * this.size - 1,
-    );
-    this.#held--;
+  takeStraight(count: number): void {
+    this.#availableNext = this.#advance(this.#availableNext, count);
+    this.#held += count;
   }
 
   put(chain: Chain, length: number): void {

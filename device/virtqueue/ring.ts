@@ -101,20 +101,18 @@ export interface DeviceRing {
    */
   untake(chain: Chain): void;
   /**
-   * Takes the next available chain if it is a straight one.
+   * Looks for the straight chains that are next; takes none.
    *
-   * @param chains receives the chain
-   * @param header bytes that its first buffer has to have
-   * @returns false where there is no chain, where it is another one, and when
-   * the batch is full; nothing is taken then
+   * @param chains receives them, up to the first that is another one
+   * @param header bytes that their first buffers have to have
    */
-  takeStraight(chains: StraightChains, header: number): boolean;
+  lookStraight(chains: StraightChains, header: number): void;
   /**
-   * Makes the straight chain taken last available again.
+   * Takes the first of the chains that {@linkcode lookStraight} found.
    *
-   * @param chains the batch, which loses it
+   * @param count how many of them
    */
-  untakeStraight(chains: StraightChains): void;
+  takeStraight(count: number): void;
   /**
    * Returns a straight chain, as {@linkcode put} does.
    *

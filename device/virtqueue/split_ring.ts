@@ -12,7 +12,7 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { SegmentTable } from "../memory/segments.ts";
 import type { Chain } from "./chain.ts";
 import { DESCRIPTOR_SIZE, IndirectTable, walkTable } from "./descriptor.ts";
-import type { StraightChains } from "./straight_chains.ts";
+import { STRAIGHT_CHAINS, type StraightChains } from "./straight_chains.ts";
 import {
   type DeviceRing,
   type Notification,
@@ -24,6 +24,7 @@ import { findRingPart } from "./ring_part.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { EMPTY, TAKEN, BROKEN } = Take;
+const MOST_STRAIGHT = STRAIGHT_CHAINS;
 
 /** Largest size of a split ring (virtio 1.1, 2.6). */
 export const SPLIT_RING_MAX = 32768;
@@ -184,27 +185,31 @@ export class SplitRing implements DeviceRing {
     this.#availableNext = (this.#availableNext - 1) & 0xffff;
   }
 
-  takeStraight(chains: StraightChains, header: number): boolean {
+  lookStraight(chains: StraightChains, header: number): void {
+    if (this.#indirect === undefined || this.#broken !== undefined) return;
     const next = this.#availableNext;
-    if (next === this.#availableSeen) {
-      const index = Atomics.load(this.#available, IDX);
-      // What breaks the ring is found by take().
-      if (index === next || ((index - next) & 0xffff) > this.size) return false;
-      this.#availableSeen = index;
-    }
-    const head = this.#available[ENTRIES + (next & this.#mask)]!;
-    if (head >= this.size || this.#indirect === undefined) return false;
+    const index = Atomics.load(this.#available, IDX);
+    const waiting = (index - next) & 0xffff;
+    // What breaks the ring is found by take().
+    if (waiting === 0 || waiting > this.size) return;
+    this.#availableSeen = index;
+    const available = this.#available;
     const ring = this.#descriptors;
-    const at = head << 2;
-    const flags = ring[at + 3]! & 0xffff;
-    if (!chains.add(head, header, ring, at, flags, false)) return false;
-    this.#availableNext = (next + 1) & 0xffff;
-    return true;
+    const { size } = this;
+    const mask = this.#mask;
+    const most = waiting < MOST_STRAIGHT ? waiting : MOST_STRAIGHT;
+    for (let i = 0; i < most; i++) {
+      const head = available[ENTRIES + ((next + i) & mask)]!;
+      if (head >= size) break;
+      const at = head << 2;
+      if (!chains.add(head, ring, at, ring[at + 3]! & 0xffff)) break;
+    }
+    chains.more = waiting > 1;
+    chains.read(header, false);
   }
 
-  untakeStraight(chains: StraightChains): void {
-    chains.count--;
-    this.#availableNext = (this.#availableNext - 1) & 0xffff;
+  takeStraight(count: number): void {
+    this.#availableNext = (this.#availableNext + count) & 0xffff;
   }
 
   put(chain: Chain, length: number): void {

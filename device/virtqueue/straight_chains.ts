@@ -67,8 +67,14 @@ export class StraightChains {
   readonly destinationLength: Int32Array = new Int32Array(MOST);
   /** Where the status goes. */
   readonly status: Int32Array = new Int32Array(MOST);
+  /** Whether more chains wait in the ring. */
+  more = false;
+  /** Index of each table's first word. */
+  readonly #table = new Int32Array(MOST);
   #start = 0;
   #size = 0;
+  /** What was read to have it come, kept so that it is read. */
+  #touched = 0;
 
   /**
    * Starts a batch.
@@ -78,6 +84,7 @@ export class StraightChains {
    */
   begin(memory: GuestMemory, window: number): void {
     this.count = 0;
+    this.more = false;
     const words = memory.words[window] ?? NO_WORDS;
     if (words === this.words) return;
     this.window = window;
@@ -87,72 +94,82 @@ export class StraightChains {
   }
 
   /**
-   * Adds the chain of a descriptor, if it is a straight one.
+   * Adds the chain of a descriptor, if its table can be that of a straight one.
+   * The table itself is read by {@linkcode read}, all tables at once: the guest
+   * has written them on another processor, and they come side by side.
    *
    * @param id the buffer id to return it by
-   * @param header bytes that its first buffer has to have
    * @param ring the ring's descriptors
    * @param at index of the descriptor's first word
    * @param flags its flags
-   * @param packed whether the ring is a packed one
-   * @returns false for any other chain, or when the batch is full
+   * @returns false for any other chain
    */
-  add(
-    id: number,
-    header: number,
-    ring: Uint32Array,
-    at: number,
-    flags: number,
-    packed: boolean,
-  ): boolean {
-    const slot = this.count;
-    if (slot === MOST || flags !== INDIRECT || ring[at + 2] !== TABLE) {
+  add(id: number, ring: Uint32Array, at: number, flags: number): boolean {
+    if (flags !== INDIRECT || ring[at + 2] !== TABLE) return false;
+    const table = ring[at + 1]! * TWO_32 + ring[at]! - this.#start;
+    if (!(table >= 0 && table + TABLE <= this.#size) || (table & 3) !== 0) {
       return false;
     }
+    const slot = this.count++;
+    this.id[slot] = id;
+    this.#table[slot] = (table | 0) >> 2;
+    return true;
+  }
+
+  /**
+   * Reads the tables of the chains that were added, and drops the first that is
+   * not a straight one, with all behind it.
+   *
+   * @param header bytes that its first buffer has to have
+   * @param packed whether the ring is a packed one
+   */
+  read(header: number, packed: boolean): void {
     const start = this.#start;
     const size = this.#size;
-    const table = ring[at + 1]! * TWO_32 + ring[at]! - start;
-    if (!(table >= 0 && table + TABLE <= size) || (table & 3) !== 0) {
-      return false;
+    const { count, words } = this;
+    let touched = 0;
+    let slot = 0;
+    for (; slot < count; slot++) {
+      const t = this.#table[slot]!;
+      if (words[t + 18] !== 1 || words[t + 2] !== header) break;
+      // In a packed ring's table the entries follow each other, and of their
+      // flags, which are the high half, only WRITE counts (virtio 1.1, 2.7.7).
+      const linked = packed
+        ? ((words[t + 3]! | words[t + 7]! | words[t + 11]!) & PACKED_WRITE) ===
+            0 &&
+          (words[t + 15]! & words[t + 19]! & PACKED_WRITE) !== 0
+        : words[t + 3] === HEADER_LINK && words[t + 7] === IV_LINK &&
+          words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
+          (words[t + 19]! & 0xffff) === LAST;
+      if (!linked) break;
+      const ivLength = words[t + 6]!;
+      const sourceLength = words[t + 10]!;
+      const destinationLength = words[t + 14]!;
+      const head = words[t + 1]! * TWO_32 + words[t]! - start;
+      const iv = words[t + 5]! * TWO_32 + words[t + 4]! - start;
+      const source = words[t + 9]! * TWO_32 + words[t + 8]! - start;
+      const destination = words[t + 13]! * TWO_32 + words[t + 12]! - start;
+      const status = words[t + 17]! * TWO_32 + words[t + 16]! - start;
+      if (
+        head < 0 || head + header > size || (head & 3) !== 0 ||
+        iv < 0 || iv + ivLength > size || (iv & 3) !== 0 ||
+        source < 0 || source + sourceLength > size ||
+        destination < 0 || destination + destinationLength > size ||
+        status < 0 || status >= size
+      ) break;
+      const headerAt = (head | 0) >> 2;
+      this.header[slot] = headerAt;
+      this.iv[slot] = (iv | 0) >> 2;
+      this.ivLength[slot] = ivLength;
+      this.source[slot] = source | 0;
+      this.sourceLength[slot] = sourceLength;
+      this.destination[slot] = destination | 0;
+      this.destinationLength[slot] = destinationLength;
+      this.status[slot] = status | 0;
+      // Asked for now, it is there when it is judged.
+      touched ^= words[headerAt]!;
     }
-    const { words } = this;
-    const t = (table | 0) >> 2;
-    if (words[t + 18] !== 1 || words[t + 2] !== header) return false;
-    // In a packed ring's table the entries follow each other, and of their
-    // flags, which are the high half, only WRITE counts (virtio 1.1, 2.7.7).
-    const linked = packed
-      ? ((words[t + 3]! | words[t + 7]! | words[t + 11]!) & PACKED_WRITE) ===
-          0 &&
-        (words[t + 15]! & words[t + 19]! & PACKED_WRITE) !== 0
-      : words[t + 3] === HEADER_LINK && words[t + 7] === IV_LINK &&
-        words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
-        (words[t + 19]! & 0xffff) === LAST;
-    if (!linked) return false;
-    const ivLength = words[t + 6]!;
-    const sourceLength = words[t + 10]!;
-    const destinationLength = words[t + 14]!;
-    const head = words[t + 1]! * TWO_32 + words[t]! - start;
-    const iv = words[t + 5]! * TWO_32 + words[t + 4]! - start;
-    const source = words[t + 9]! * TWO_32 + words[t + 8]! - start;
-    const destination = words[t + 13]! * TWO_32 + words[t + 12]! - start;
-    const status = words[t + 17]! * TWO_32 + words[t + 16]! - start;
-    if (
-      head < 0 || head + header > size || (head & 3) !== 0 ||
-      iv < 0 || iv + ivLength > size || (iv & 3) !== 0 ||
-      source < 0 || source + sourceLength > size ||
-      destination < 0 || destination + destinationLength > size ||
-      status < 0 || status >= size
-    ) return false;
-    this.id[slot] = id;
-    this.header[slot] = (head | 0) >> 2;
-    this.iv[slot] = (iv | 0) >> 2;
-    this.ivLength[slot] = ivLength;
-    this.source[slot] = source | 0;
-    this.sourceLength[slot] = sourceLength;
-    this.destination[slot] = destination | 0;
-    this.destinationLength[slot] = destinationLength;
-    this.status[slot] = status | 0;
-    this.count = slot + 1;
-    return true;
+    this.count = slot;
+    this.#touched = touched;
   }
 }
