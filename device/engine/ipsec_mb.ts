@@ -221,7 +221,7 @@ export class IpsecMbEngine implements Engine {
 
   /** This engine's way to run ciphers in place. */
   get inPlace(): InPlaceRunner {
-    return this.#lanes;
+    return this.#lanes.inPlace;
   }
 
   /**

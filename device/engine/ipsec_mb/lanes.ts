@@ -11,17 +11,11 @@ import {
   type IpsecMbFunctions,
 } from "../../host/ipsec_mb.ts";
 import { LibraryError } from "../../host/library_error.ts";
-import type { GuestMemory } from "../../memory/guest_memory.ts";
 import { SegmentCursor, type Span } from "../../memory/segments.ts";
-import {
-  type Context,
-  type InPlaceRunner,
-  Job,
-  type JobMemory,
-  JobOutcome,
-} from "../engine.ts";
-import { counterWraps, libraryTakes, textLength } from "./checks.ts";
-import { IpsecMbContext } from "./context.ts";
+import { Job, type JobMemory, JobOutcome } from "../engine.ts";
+import { libraryTakes, textLength } from "./checks.ts";
+import type { IpsecMbContext } from "./context.ts";
+import { IpsecMbInPlace } from "./in_place.ts";
 import {
   IMB_DIR_DECRYPT,
   IMB_DIR_ENCRYPT,
@@ -30,13 +24,7 @@ import {
   MOST_JOB,
 } from "./job_structure.ts";
 import { GuestAddresses, HALF, NativeMemory } from "./native_memory.ts";
-import {
-  Extra,
-  IMB_CIPHER_CBC,
-  IMB_CIPHER_CNTR,
-  type Recipe,
-  Via,
-} from "./recipes.ts";
+import { Extra, IMB_CIPHER_CBC, type Recipe, Via } from "./recipes.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { DONE, FAILED, BAD_TAG } = JobOutcome;
@@ -44,7 +32,6 @@ const { CIPHER_BURST, HASH_BURST, JOBS } = Via;
 const { AAD } = Extra;
 const TWO_32 = HALF;
 const CBC = IMB_CIPHER_CBC;
-const CNTR = IMB_CIPHER_CNTR;
 
 /** IMB_MAX_BURST_SIZE */
 export const MOST_JOBS = 128;
@@ -85,9 +72,9 @@ const MOST_STAGGERED = 256 * 1024;
 const SET_BITS = 4095;
 
 /** The lanes of a manager, and the jobs that are in them. */
-export class Lanes implements InPlaceRunner {
-  /** Longer buffers are moved out of each other's sets of the cache. */
-  readonly most: number = LEAST_STAGGERED - 1;
+export class Lanes {
+  /** The way of ciphers whose buffers stay where they are. */
+  readonly inPlace: IpsecMbInPlace;
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
   readonly #library: IpsecMb = ipsecMb();
@@ -124,8 +111,6 @@ export class Lanes implements InPlaceRunner {
   #crowded = false;
   /** Bits of the last source's address within a page. */
   #lastSet = -1;
-  /** For each job of the last burst, 1 where the library did it. */
-  readonly completed: Uint8Array<ArrayBuffer> = new Uint8Array(MOST_JOBS);
   readonly #idle = new Job();
   readonly #jobs: Job[] = new Array(MOST_JOBS).fill(this.#idle);
   /** Index of the first word of each job. */
@@ -171,6 +156,12 @@ export class Lanes implements InPlaceRunner {
     this.#arenaEnd = this.#arenaAt + ARENA;
     this.#arena = this.#arenaUsed = this.#arenaAt;
     this.#stride = this.#measureStride();
+    this.inPlace = new IpsecMbInPlace(
+      functions,
+      address,
+      this.#stride,
+      LEAST_STAGGERED - 1,
+    );
   }
 
   /** Whether jobs wait to be run. */
@@ -271,52 +262,6 @@ export class Lanes implements InPlaceRunner {
     return true;
   }
 
-  addInPlace(
-    context: Context,
-    window: number,
-    sourceAt: number,
-    destinationAt: number,
-    length: number,
-    ivWords: Uint32Array,
-    iv: number,
-  ): boolean {
-    if (!(context instanceof IpsecMbContext) || context.wiped) return false;
-    const { recipe, decrypts, memory } = context;
-    const slot = this.#count;
-    if (slot === 0) {
-      this.#recipe = recipe;
-      this.#decrypts = decrypts;
-    } else if (
-      recipe !== this.#recipe || decrypts !== this.#decrypts ||
-      slot === MOST_JOBS
-    ) return false;
-    const base = this.#guest.at(window, 0);
-    const source = base + sourceAt;
-    const destination = base + destinationAt;
-    if (
-      length < 1 || length > recipe.most ||
-      (sourceAt !== destinationAt && sourceAt < destinationAt + length &&
-        destinationAt < sourceAt + length)
-    ) return false;
-    const slotAt = this.#slotsAt + slot * SLOT;
-    this.#copyIv(slotAt, ivWords, iv);
-    // From the copy: the guest may have changed it meanwhile.
-    const counter = this.#words[(slotAt >> 2) + 3]!;
-    if (recipe.cipher === CNTR && counterWraps(counter, length)) return false;
-    const structure = this.#structure;
-    const at = (this.#burstAt + slot * this.#stride) >> 2;
-    if (this.#filled[slot] !== recipe || this.#filledTo[slot] !== decrypts) {
-      structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
-      this.#filled[slot] = recipe;
-      this.#filledTo[slot] = decrypts;
-    }
-    structure.writeJob(at, memory, recipe, source, destination, length);
-    this.#wordAt[slot] = at;
-    this.#resultAt[slot] = -1;
-    this.#count = slot + 1;
-    return true;
-  }
-
   /** Runs the jobs taken in, writes their results and sets their outcomes. */
   finish(): void {
     const count = this.#count;
@@ -351,9 +296,7 @@ export class Lanes implements InPlaceRunner {
       const job = this.#jobs[slot]!;
       this.#jobs[slot] = this.#idle;
       job.outcome = FAILED;
-      this.completed[slot] = 0;
       if (!this.#structure.isDone(this.#wordAt[slot]!)) continue;
-      this.completed[slot] = 1;
       if (recipe.digest === 0 && !isAead && this.#resultAt[slot]! < 0) {
         // A cipher's result that is in its place.
         job.outcome = DONE;
@@ -376,17 +319,9 @@ export class Lanes implements InPlaceRunner {
     this.#bytes.fill(0, this.#slotsAt, this.#arenaUsed);
     this.#arenaUsed = this.#arenaAt;
     this.#guest.forget();
+    this.inPlace.wipe();
     this.#on = undefined;
     this.#cursor = undefined;
-  }
-
-  beginInPlace(memory: GuestMemory): void {
-    this.#guest.bind(memory);
-  }
-
-  finishInPlace(): Uint8Array {
-    this.finish();
-    return this.completed;
   }
 
   /** The address of a span's first byte, or -1 where it is not contiguous. */
