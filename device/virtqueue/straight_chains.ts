@@ -41,6 +41,25 @@ const DESTINATION_LINK = WRITE | 4 << 16;
 /** WRITE in the flags of a packed ring's table. */
 const PACKED_WRITE = VIRTQ_DESC_F_WRITE << 16;
 
+/**
+ * Offset of an address in a window, in whole numbers of 32 bits.
+ *
+ * @param low low half of the address
+ * @param high high half
+ * @param startLow low half of the window's address, as a signed word
+ * @param startHigh high half
+ * @returns the offset, or a negative number where it is 2^31 or more
+ */
+function offsetIn(
+  low: number,
+  high: number,
+  startLow: number,
+  startHigh: number,
+): number {
+  const borrow = low < (startLow >>> 0) ? 1 : 0;
+  return ((high - borrow) | 0) === startHigh ? (low - startLow) | 0 : -1;
+}
+
 /** The chains of a batch. Offsets are in bytes, from the window's start. */
 export class StraightChains {
   /** Number of chains. */
@@ -71,7 +90,9 @@ export class StraightChains {
   more = false;
   /** Index of each table's first word. */
   readonly #table = new Int32Array(MOST);
-  #start = 0;
+  /** Halves of the window's guest address, as signed words. */
+  #low = 0;
+  #high = 0;
   #size = 0;
   /** What was read to have it come, kept so that it is read. */
   #touched = 0;
@@ -89,7 +110,9 @@ export class StraightChains {
     if (words === this.words) return;
     this.window = window;
     this.words = words;
-    this.#start = words === NO_WORDS ? 0 : memory.start(window);
+    const start = words === NO_WORDS ? 0 : memory.start(window);
+    this.#low = start | 0;
+    this.#high = (start / TWO_32) | 0;
     this.#size = words.length * 4;
   }
 
@@ -106,13 +129,13 @@ export class StraightChains {
    */
   add(id: number, ring: Uint32Array, at: number, flags: number): boolean {
     if (flags !== INDIRECT || ring[at + 2] !== TABLE) return false;
-    const table = ring[at + 1]! * TWO_32 + ring[at]! - this.#start;
-    if (!(table >= 0 && table + TABLE <= this.#size) || (table & 3) !== 0) {
+    const table = offsetIn(ring[at]!, ring[at + 1]!, this.#low, this.#high);
+    if (table < 0 || table > this.#size - TABLE || (table & 3) !== 0) {
       return false;
     }
     const slot = this.count++;
     this.id[slot] = id;
-    this.#table[slot] = (table | 0) >> 2;
+    this.#table[slot] = table >> 2;
     return true;
   }
 
@@ -124,7 +147,8 @@ export class StraightChains {
    * @param packed whether the ring is a packed one
    */
   read(header: number, packed: boolean): void {
-    const start = this.#start;
+    const low = this.#low;
+    const high = this.#high;
     const size = this.#size;
     const { count, words } = this;
     let touched = 0;
@@ -142,30 +166,32 @@ export class StraightChains {
           words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
           (words[t + 19]! & 0xffff) === LAST;
       if (!linked) break;
-      const ivLength = words[t + 6]!;
-      const sourceLength = words[t + 10]!;
-      const destinationLength = words[t + 14]!;
-      const head = words[t + 1]! * TWO_32 + words[t]! - start;
-      const iv = words[t + 5]! * TWO_32 + words[t + 4]! - start;
-      const source = words[t + 9]! * TWO_32 + words[t + 8]! - start;
-      const destination = words[t + 13]! * TWO_32 + words[t + 12]! - start;
-      const status = words[t + 17]! * TWO_32 + words[t + 16]! - start;
+      const ivLength = words[t + 6]! | 0;
+      const sourceLength = words[t + 10]! | 0;
+      const destinationLength = words[t + 14]! | 0;
+      const head = offsetIn(words[t]!, words[t + 1]!, low, high);
+      const iv = offsetIn(words[t + 4]!, words[t + 5]!, low, high);
+      const source = offsetIn(words[t + 8]!, words[t + 9]!, low, high);
+      const destination = offsetIn(words[t + 12]!, words[t + 13]!, low, high);
+      const status = offsetIn(words[t + 16]!, words[t + 17]!, low, high);
       if (
-        head < 0 || head + header > size || (head & 3) !== 0 ||
-        iv < 0 || iv + ivLength > size || (iv & 3) !== 0 ||
-        source < 0 || source + sourceLength > size ||
-        destination < 0 || destination + destinationLength > size ||
-        status < 0 || status >= size
+        // Negative is what is not in the window, or 2^31 and more.
+        (ivLength | sourceLength | destinationLength) < 0 ||
+        (head | iv | source | destination | status) < 0 ||
+        header > size - head || ivLength > size - iv ||
+        sourceLength > size - source ||
+        destinationLength > size - destination || status >= size ||
+        ((head | iv) & 3) !== 0
       ) break;
-      const headerAt = (head | 0) >> 2;
+      const headerAt = head >> 2;
       this.header[slot] = headerAt;
-      this.iv[slot] = (iv | 0) >> 2;
+      this.iv[slot] = iv >> 2;
       this.ivLength[slot] = ivLength;
-      this.source[slot] = source | 0;
+      this.source[slot] = source;
       this.sourceLength[slot] = sourceLength;
-      this.destination[slot] = destination | 0;
+      this.destination[slot] = destination;
       this.destinationLength[slot] = destinationLength;
-      this.status[slot] = status | 0;
+      this.status[slot] = status;
       // Asked for now, it is there when it is judged.
       touched ^= words[headerAt]!;
     }

@@ -37,6 +37,8 @@ export class IpsecMbContext implements Context {
   readonly isAead: boolean;
   /** Key material, then the key itself. */
   readonly memory: NativeMemory;
+  /** Addresses of the keys to encrypt and to decrypt, two halves each. */
+  readonly keyWords: Uint32Array<ArrayBuffer>;
   readonly #makers: Makers;
   readonly #key: Uint8Array<ArrayBuffer>;
   #aside: Context | undefined = undefined;
@@ -70,6 +72,9 @@ export class IpsecMbContext implements Context {
     this.#key = this.memory.bytes.subarray(keyAt, keyAt + key.length);
     copyKey(key, this.#key);
     const keyAddress = this.memory.address + BigInt(keyAt);
+    const { low, high } = this.memory;
+    const [encrypts, decrypts] = recipe.places;
+    this.keyWords = Uint32Array.of(low + encrypts, high, low + decrypts, high);
     recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
   }
 

@@ -12,6 +12,7 @@ import { IpsecMbContext } from "./context.ts";
 import {
   IMB_DIR_DECRYPT,
   IMB_DIR_ENCRYPT,
+  JobField,
   JobStructure,
   MOST_JOB,
 } from "./job_structure.ts";
@@ -20,6 +21,7 @@ import { IMB_CIPHER_CNTR, type Recipe } from "./recipes.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const CNTR = IMB_CIPHER_CNTR;
+const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, STATUS } = JobField;
 const MOST = MOST_IN_PLACE;
 
 /** Bytes of each operation's iv, and of a tag that no cipher writes. */
@@ -100,20 +102,27 @@ export class IpsecMbInPlace implements InPlaceRunner {
     words[ivAt + 3] = counter;
     if (recipe.cipher === CNTR && counterWraps(counter, length)) return false;
     const at = (slot * this.#stride) >> 2;
-    const structure = this.#structure;
     if (this.#filled[slot] !== recipe || this.#filledTo[slot] !== decrypts) {
-      structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
+      this.#structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
       this.#filled[slot] = recipe;
       this.#filledTo[slot] = decrypts;
     }
-    structure.writeJob(
-      at,
-      context.memory,
-      recipe,
-      this.#guest.at(window, sourceAt),
-      this.#guest.at(window, destinationAt),
-      length,
-    );
+    const { halves } = this.#guest;
+    const low = halves[2 * window]!;
+    const high = halves[2 * window + 1]!;
+    const source = (low + sourceAt) >>> 0;
+    const destination = (low + destinationAt) >>> 0;
+    const { keyWords } = context;
+    words[at + ENC_KEYS] = keyWords[0]!;
+    words[at + ENC_KEYS + 1] = keyWords[1]!;
+    words[at + DEC_KEYS] = keyWords[2]!;
+    words[at + DEC_KEYS + 1] = keyWords[3]!;
+    words[at + SRC] = source;
+    words[at + SRC + 1] = high + (source < low ? 1 : 0);
+    words[at + DST] = destination;
+    words[at + DST + 1] = high + (destination < low ? 1 : 0);
+    words[at + CIPHER_LENGTH] = length * recipe.lengthScale;
+    words[at + STATUS] = 0;
     this.#count = slot + 1;
     return true;
   }

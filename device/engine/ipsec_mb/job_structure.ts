@@ -11,15 +11,30 @@ import { Extra, type Recipe } from "./recipes.ts";
 const TWO_32 = HALF;
 const { KEYS, KEY_IV } = Extra;
 
-// Offsets in words of 32 bits; all fields but those of status to chain_order
-// (u32) are u64.
-const ENC_KEYS = 0;
-const DEC_KEYS = 2;
+/**
+ * Offsets in words of 32 bits of what differs from one job of a cipher to the
+ * next. All fields but those of status to chain_order (u32) are u64.
+ */
+export const JobField = {
+  /** Address of the keys to encrypt. */
+  ENC_KEYS: 0,
+  /** Address of the keys to decrypt. */
+  DEC_KEYS: 2,
+  /** Address of the text. */
+  SRC: 6,
+  /** Address of the result. */
+  DST: 8,
+  /** Length of the text, in the cipher's unit. */
+  CIPHER_LENGTH: 12,
+  /** IMB_STATUS. */
+  STATUS: 32,
+} as const;
+
+// Imported constants are cells to the compiler, a module's own are numbers.
+const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, STATUS } = JobField;
+
 const KEY_LENGTH = 4;
-const SRC = 6;
-const DST = 8;
 const CIPHER_START = 10;
-const CIPHER_LENGTH = 12;
 const HASH_START = 14;
 const HASH_LENGTH = 16;
 const IV = 18;
@@ -28,7 +43,6 @@ const TAG = 22;
 const TAG_LENGTH = 24;
 /** The union: 3 fields of u64. */
 const U = 26;
-const STATUS = 32;
 const CIPHER = 33;
 const DIRECTION = 34;
 const HASH = 35;

@@ -62,6 +62,8 @@ export class NativeMemory {
 export class GuestAddresses {
   #memory: GuestMemory | undefined;
   #bases: Float64Array = new Float64Array(0);
+  /** Low and high half of the address of each region. */
+  halves: Uint32Array = new Uint32Array(0);
   #known = new WeakMap<GuestMemory, Float64Array>();
 
   /**
@@ -83,6 +85,10 @@ export class GuestAddresses {
     }
     this.#memory = memory;
     this.#bases = bases;
+    this.halves = Uint32Array.from(
+      { length: 2 * bases.length },
+      (_, i) => i % 2 === 0 ? bases[i >> 1]! : bases[i >> 1]! / HALF,
+    );
   }
 
   /**
@@ -100,5 +106,6 @@ export class GuestAddresses {
   forget(): void {
     this.#memory = undefined;
     this.#bases = new Float64Array(0);
+    this.halves = new Uint32Array(0);
   }
 }
