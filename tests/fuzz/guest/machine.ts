@@ -235,7 +235,10 @@ export class Machine {
       const bytes = new Uint8Array(Int32Array.of(value).buffer);
       this.memory.expect(address & ~3, bytes);
       const { chains } = ring.pending();
-      read.push(...chains.flatMap((chain) => chain.tables));
+      for (const { tables } of chains) {
+        // A table that loops has more than a call takes arguments.
+        for (const table of tables) read.push(table);
+      }
       return chains.flatMap((chain) => chain.writable);
     });
     // A table that loops has more buffers than can be compared with all.
