@@ -24,6 +24,9 @@ import {
   type WorkerSetup,
 } from "./protocol.ts";
 
+/** Looks at an idle ring between two at the clock and at commands. */
+const LOOKS = 32;
+
 /** A worker after its "open" command. */
 class QueueServer {
   readonly #queue: DataQueue;
@@ -123,7 +126,10 @@ class QueueServer {
           if (this.#pollMs > 0) {
             const now = performance.now();
             if (idleSince === 0) idleSince = now;
-            if (now - idleSince < this.#pollMs) continue;
+            if (now - idleSince < this.#pollMs) {
+              queue.watch(now, LOOKS);
+              continue;
+            }
           }
       }
       if (queue.arm() || this.#interrupted()) continue;

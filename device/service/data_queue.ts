@@ -142,6 +142,7 @@ export class DataQueue {
    */
   start(start: QueueStart): void {
     this.#ring = openRing(this.#memory, start.ring);
+    this.#round.setClock(0);
     this.#start = start;
     Atomics.store(this.#position, 0, this.#ring.state);
   }
@@ -157,6 +158,20 @@ export class DataQueue {
     this.#ring = undefined;
     this.#start = undefined;
     return state;
+  }
+
+  /**
+   * Looks whether the ring has something, again and again: closer than rounds
+   * would.
+   *
+   * @param now the time, as of `performance.now()`
+   * @param times how often at most
+   */
+  watch(now: number, times: number): void {
+    this.#round.setClock(now);
+    const ring = this.#ring;
+    if (ring === undefined) return;
+    for (let i = 0; i < times && ring.isEmpty(); i++);
   }
 
   /**
@@ -185,6 +200,7 @@ export class DataQueue {
    * @returns milliseconds, 1 to 1000
    */
   rest(): number {
+    this.#round.setClock(0);
     for (const runner of this.#runners) runner.wipe();
     return this.#throttle?.restMs ?? 1;
   }
@@ -210,6 +226,7 @@ export class DataQueue {
 
   /** Asks the driver not to kick while the queue is looking anyway. */
   disarm(): void {
+    this.#round.setClock(0);
     this.#ring?.disarm();
   }
 

@@ -123,6 +123,8 @@ export class Round implements JobMemory {
   readonly #straight: StraightRequests | undefined;
   /** The window of guest memory that the last request was in. */
   #window = 0;
+  /** When the last round ended, or a later time; 0 where it is not known. */
+  readonly #clock = new Float64Array(1);
   /** Requests that the last round answered, and their bytes. */
   requests = 0;
   bytes = 0;
@@ -180,6 +182,16 @@ export class Round implements JobMemory {
   }
 
   /**
+   * Says what time it is, where the caller knows: a round begins then, or when
+   * the last one ended.
+   *
+   * @param now milliseconds as of `performance.now()`; 0: it is to be asked
+   */
+  setClock(now: number): void {
+    this.#clock[0] = now;
+  }
+
+  /**
    * Serves what the ring holds, up to about a millisecond's work. A request
    * that is more has a round of its own.
    *
@@ -197,8 +209,11 @@ export class Round implements JobMemory {
   ): number {
     this.requests = 0;
     this.bytes = 0;
-    if (ring.isEmpty()) return RoundResult.IDLE;
-    const started = performance.now();
+    if (ring.isEmpty()) {
+      this.#clock[0] = 0;
+      return RoundResult.IDLE;
+    }
+    const started = this.#clock[0]! || performance.now();
     const log = this.#log;
     if (
       most === MOST_REQUESTS && mostBytes === MOST_BYTES && !log?.wantsGood
@@ -243,7 +258,9 @@ export class Round implements JobMemory {
   /** Shows the driver the answers, and says whether it is to be told. */
   #publish(ring: DeviceRing, count: number, started: number): number {
     // Before the driver sees them: who asks after a request finds it counted.
-    const milliseconds = performance.now() - started;
+    const now = performance.now();
+    this.#clock[0] = now;
+    const milliseconds = now - started;
     this.#counters.round(milliseconds);
     this.#logging?.publish(count, started, milliseconds);
     ring.publish();

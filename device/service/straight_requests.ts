@@ -54,6 +54,9 @@ const OP_TYPE = PARA + CIPHER_PARA.size / 4 + SYM_TAIL.at.op_type / 4;
 /** Bytes of the longest source of a request that is alone. */
 const MOST_ALONE = 65536;
 
+/** Up to this many bytes it is served as those of a batch: a call's cost counts. */
+const SHORT_ALONE = 128;
+
 /** The one length of iv that is known here, in bytes. */
 const IV = 16;
 
@@ -164,13 +167,15 @@ export class StraightRequests {
       this.#session = session;
     }
     if (session.straightOpcode === undefined) this.#prepare(session);
-    const context = alone ? session.alone : session.straight;
+    const length = chains.sourceLength[slot]!;
+    const context = alone && length > SHORT_ALONE
+      ? session.alone
+      : session.straight;
     if (
       context === undefined || opcode !== session.straightOpcode ||
       (group >= 0 && context.group !== group)
     ) return -1;
     const runner = group < 0 ? context.engine.inPlace! : this.#runner!;
-    const length = chains.sourceLength[slot]!;
     const written = chains.destinationLength[slot]!;
     if (
       words[at + OP_TYPE] !== SYM_OP_CIPHER || words[at + IV_LEN] !== IV ||
