@@ -306,10 +306,14 @@ export class Machine {
     // A control request that overwrites itself may become another one.
     const data = control ? "rings" : "data";
     const writable = chains.flatMap((chain) => chain.writable);
-    const read = [
-      ...this.rings.flatMap((ring) => ring.parts),
-      ...chains.flatMap((chain) => chain.tables),
-    ];
+    const parts = this.rings.flatMap((ring) => ring.parts);
+    const tables = chains.flatMap((chain) => chain.tables);
+    // A table in a ring may be read after that ring's first answers are in it.
+    if (
+      chains.length > 1 && tables.length * parts.length <= MOST_PAIRS &&
+      tables.some((table) => parts.some((part) => meet(table, part)))
+    ) return "rings";
+    const read = [...parts, ...tables];
     // As in a race: then nothing is said of what is in memory.
     if (writable.length * read.length > MOST_PAIRS) return "rings";
     if (writable.some((w) => read.some((r) => meet(w, r)))) return "rings";
