@@ -123,8 +123,11 @@ export class Round implements JobMemory {
   readonly #straight: StraightRequests | undefined;
   /** The window of guest memory that the last request was in. */
   #window = 0;
-  /** When the last round ended, or a later time; 0 where it is not known. */
-  readonly #clock = new Float64Array(1);
+  /**
+   * When the last round ended, or a later time, 0 where it is not known; and
+   * when this one began.
+   */
+  readonly #clock = new Float64Array(2);
   /** Requests that the last round answered, and their bytes. */
   requests = 0;
   bytes = 0;
@@ -213,7 +216,7 @@ export class Round implements JobMemory {
       this.#clock[0] = 0;
       return RoundResult.IDLE;
     }
-    const started = this.#clock[0]! || performance.now();
+    this.#clock[1] = this.#clock[0]! || performance.now();
     const log = this.#log;
     if (
       most === MOST_REQUESTS && mostBytes === MOST_BYTES && !log?.wantsGood
@@ -221,7 +224,7 @@ export class Round implements JobMemory {
       // What is served so is good, and leaves nothing to log.
       this.#logging = undefined;
       const straight = this.#runStraight(ring, layout);
-      if (straight > 0) return this.#publish(ring, straight, started);
+      if (straight > 0) return this.#publish(ring, straight);
     }
     this.#logging = log?.begin(layout, this.#counters.requests)
       ? log
@@ -242,7 +245,7 @@ export class Round implements JobMemory {
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
     this.#window = Math.max(0, this.#entries[count - 1]!.chain.lastWindow);
-    return this.#publish(ring, count, started);
+    return this.#publish(ring, count);
   }
 
   /** Serves the straight requests that are next; how many they were. */
@@ -256,9 +259,10 @@ export class Round implements JobMemory {
   }
 
   /** Shows the driver the answers, and says whether it is to be told. */
-  #publish(ring: DeviceRing, count: number, started: number): number {
+  #publish(ring: DeviceRing, count: number): number {
     // Before the driver sees them: who asks after a request finds it counted.
     const now = performance.now();
+    const started = this.#clock[1]!;
     this.#clock[0] = now;
     const milliseconds = now - started;
     this.#counters.round(milliseconds);

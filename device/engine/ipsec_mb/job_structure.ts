@@ -88,20 +88,20 @@ export class JobStructure {
    * @param at the job
    * @param keys memory of its key material
    * @param recipe how the library is asked
-   * @param source address of the text
-   * @param destination address of the result
+   * @param addresses where the text is, and where the result goes
    * @param length bytes of the text
    */
   writeJob(
     at: number,
     keys: NativeMemory,
     recipe: Recipe,
-    source: number,
-    destination: number,
+    addresses: Float64Array,
     length: number,
   ): void {
     const words = this.#words;
     const { places } = recipe;
+    const source = addresses[0]!;
+    const destination = addresses[1]!;
     words[at + ENC_KEYS] = keys.low + places[0];
     words[at + ENC_KEYS + 1] = keys.high;
     words[at + DEC_KEYS] = keys.low + places[1];
@@ -210,11 +210,12 @@ export class JobStructure {
    * Writes the union for AEADs.
    *
    * @param at the job
-   * @param address address of the AAD; 0 where there is none
+   * @param addresses the third is that of the AAD; 0 where there is none
    * @param length its bytes
    */
-  writeAad(at: number, address: number, length: number): void {
+  writeAad(at: number, addresses: Float64Array, length: number): void {
     const words = this.#words;
+    const address = addresses[2]!;
     words[at + U] = address;
     words[at + U + 1] = address / TWO_32;
     words[at + U + 2] = length;

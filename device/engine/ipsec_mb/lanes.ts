@@ -68,6 +68,11 @@ const LEAST_LANES = 16;
  */
 const MOST_STAGGERED = 256 * 1024;
 
+// Indices of a job's addresses.
+const SOURCE = 0;
+const DESTINATION = 1;
+const AAD_PLACE = 2;
+
 /** Bits of an address that choose a set of the first-level cache. */
 const SET_BITS = 4095;
 
@@ -101,6 +106,8 @@ export class Lanes {
   readonly #copyWords = new Uint32Array(this.#copy.buffer);
 
   readonly #guest = new GuestAddresses();
+  /** Addresses of the job that is taken in. */
+  readonly #addresses = new Float64Array(3);
   #on: JobMemory | undefined = undefined;
   #cursor: SegmentCursor | undefined = undefined;
 
@@ -211,47 +218,48 @@ export class Lanes {
       this.#arena + 2 * length + job.aad.length + ARENA_SLACK > this.#arenaEnd
     ) this.finish();
 
-    let source = -1;
+    const addresses = this.#addresses;
     let resultAt = -1;
-    if (!isAead || !decrypts) source = this.#place(job.source, length);
+    const placed = (!isAead || !decrypts) &&
+      this.#place(job.source, length, SOURCE);
     if (
-      source >= 0 && length >= LEAST_STAGGERED && this.#crowded &&
+      placed && length >= LEAST_STAGGERED && this.#crowded &&
       recipe.cipher === CBC && !decrypts
     ) {
       // Where lanes share sets of the cache, a copy costs less.
-      const set = source & SET_BITS;
+      const set = addresses[SOURCE]! & SET_BITS;
       if (set === this.#lastSet) {
         resultAt = this.#reserve(length);
-        this.#copyIn(resultAt, source, length);
-        source = this.#addressOf(resultAt);
+        this.#copyIn(resultAt, length);
+        this.#setPrivate(SOURCE, resultAt);
       }
       this.#lastSet = set;
-    } else if (source < 0) {
+    } else if (!placed) {
       resultAt = this.#reserve(job.source.length);
       this.#cursor!.seekSpan(job.source);
       this.#cursor!.read(this.#bytes, resultAt, job.source.length);
-      source = this.#addressOf(resultAt);
+      this.#setPrivate(SOURCE, resultAt);
     }
 
-    let destination = source;
+    addresses[DESTINATION] = addresses[SOURCE]!;
     if (recipe.digest > 0) {
       resultAt = -1;
     } else if (!isAead || !decrypts) {
-      const place = this.#place(job.destination, length);
       if (
-        place >= 0 && (place === source || place + length <= source ||
-          source + length <= place)
+        this.#place(job.destination, length, DESTINATION) &&
+        !this.#overlap(length)
       ) {
         // A copy made to spread the lanes is enciphered in its place: the
         // result would collide again.
-        destination = place;
         resultAt = -1;
       } else if (resultAt < 0) {
         resultAt = this.#reserve(length);
-        destination = this.#addressOf(resultAt);
+        this.#setPrivate(DESTINATION, resultAt);
+      } else {
+        addresses[DESTINATION] = addresses[SOURCE]!;
       }
     }
-    this.#fill(job, context, source, destination, length, tag);
+    this.#fill(job, context, length, tag);
     const slot = this.#count++;
     this.#jobs[slot] = job;
     this.#resultAt[slot] = resultAt;
@@ -324,37 +332,47 @@ export class Lanes {
     this.#cursor = undefined;
   }
 
-  /** The address of a span's first byte, or -1 where it is not contiguous. */
-  #place(span: Span, length: number): number {
+  /** Whether source and destination have bytes in common, and are not the same. */
+  #overlap(length: number): boolean {
+    const source = this.#addresses[SOURCE]!;
+    const destination = this.#addresses[DESTINATION]!;
+    return source !== destination && destination + length > source &&
+      source + length > destination;
+  }
+
+  /** Notes the address of a span's first byte; false where it is not contiguous. */
+  #place(span: Span, length: number, which: number): boolean {
     const { segments } = this.#on!;
     let { segment, skip } = span;
     const { count } = segments;
     if (segment < count && skip + length <= segments.length[segment]!) {
-      return this.#guest.at(
+      this.#addresses[which] = this.#guest.at(
         segments.region[segment]!,
         segments.offset[segment]! + skip,
       );
+      return true;
     }
     while (segment < count && skip >= segments.length[segment]!) {
       skip -= segments.length[segment]!;
       segment++;
     }
-    if (segment >= count) return -1;
+    if (segment >= count) return false;
     const region = segments.region[segment]!;
     const offset = segments.offset[segment]! + skip;
     let end = segments.offset[segment]! + segments.length[segment]!;
     while (end - offset < length) {
-      if (++segment >= count) return -1;
+      if (++segment >= count) return false;
       const more = segments.length[segment]!;
       if (more === 0) continue;
       // What adjoins is one piece.
       if (
         segments.region[segment]! !== region ||
         segments.offset[segment]! !== end
-      ) return -1;
+      ) return false;
       end += more;
     }
-    return this.#guest.at(region, offset);
+    this.#addresses[which] = this.#guest.at(region, offset);
+    return true;
   }
 
   /** Takes bytes of the arena; the caller has seen that there is room. */
@@ -365,14 +383,15 @@ export class Lanes {
     return at;
   }
 
-  /** The address of a byte of private memory. */
-  #addressOf(offset: number): number {
-    return this.#high * TWO_32 + this.#low + offset;
+  /** Notes the address of a byte of private memory. */
+  #setPrivate(which: number, offset: number): void {
+    this.#addresses[which] = this.#high * TWO_32 + this.#low + offset;
   }
 
-  /** Copies contiguous guest memory into the arena. */
-  #copyIn(at: number, source: number, length: number): void {
+  /** Copies the source into the arena. */
+  #copyIn(at: number, length: number): void {
     const copy = this.#copyWords;
+    const source = this.#addresses[SOURCE]!;
     copy[0] = this.#low + at;
     copy[1] = this.#high;
     copy[2] = source;
@@ -385,8 +404,6 @@ export class Lanes {
   #fill(
     job: Job,
     context: IpsecMbContext,
-    source: number,
-    destination: number,
     length: number,
     tag: number,
   ): void {
@@ -399,7 +416,7 @@ export class Lanes {
       : (this.#burstAt + slot * this.#stride) >> 2;
     this.#wordAt[slot] = at;
     const structure = this.#structure;
-    structure.writeJob(at, memory, recipe, source, destination, length);
+    structure.writeJob(at, memory, recipe, this.#addresses, length);
     if (recipe.mostIv > 0) this.#copyIv(slotAt, job.ivWords, 0);
     if (recipe.via !== JOBS) {
       // The library leaves these jobs as they are, but for their status. Those
@@ -423,18 +440,24 @@ export class Lanes {
       return;
     }
     const { aad } = job;
-    let place = aad.length === 0 ? 0 : this.#place(aad, aad.length);
-    // The text may be written before the AAD is read.
-    if (
-      place < 0 ||
-      place < destination + length && destination < place + aad.length
-    ) {
-      const aadAt = this.#reserve(aad.length);
-      this.#cursor!.seekSpan(aad);
-      this.#cursor!.read(this.#bytes, aadAt, aad.length);
-      place = this.#addressOf(aadAt);
+    const addresses = this.#addresses;
+    addresses[AAD_PLACE] = 0;
+    if (aad.length > 0) {
+      const placed = this.#place(aad, aad.length, AAD_PLACE);
+      const place = addresses[AAD_PLACE]!;
+      const destination = addresses[DESTINATION]!;
+      // The text may be written before the AAD is read.
+      if (
+        !placed ||
+        place < destination + length && destination < place + aad.length
+      ) {
+        const aadAt = this.#reserve(aad.length);
+        this.#cursor!.seekSpan(aad);
+        this.#cursor!.read(this.#bytes, aadAt, aad.length);
+        this.#setPrivate(AAD_PLACE, aadAt);
+      }
     }
-    structure.writeAad(at, place, aad.length);
+    structure.writeAad(at, addresses, aad.length);
   }
 
   /** Copies the four words of an iv to a job's place for it. */

@@ -58,13 +58,24 @@ export class NativeMemory {
   }
 }
 
+/** The addresses of one guest's memory. */
+interface Bases {
+  /** Address of each region. */
+  readonly whole: Float64Array;
+  /** Low and high half of each. */
+  readonly halves: Uint32Array;
+}
+
+const NO_BASES: Bases = {
+  whole: new Float64Array(0),
+  halves: new Uint32Array(0),
+};
+
 /** Where the regions of guest memory are in this process. */
 export class GuestAddresses {
   #memory: GuestMemory | undefined;
-  #bases: Float64Array = new Float64Array(0);
-  /** Low and high half of the address of each region. */
-  halves: Uint32Array = new Uint32Array(0);
-  #known = new WeakMap<GuestMemory, Float64Array>();
+  #bases: Bases = NO_BASES;
+  #known = new WeakMap<GuestMemory, Bases>();
 
   /**
    * Turns to a guest's memory.
@@ -77,18 +88,23 @@ export class GuestAddresses {
     if (bases === undefined) {
       // User-space addresses have 47 bits, 56 at most with five-level paging
       // and then only on demand: all are exact as numbers.
-      bases = Float64Array.from(
+      const whole = Float64Array.from(
         memory.bytes,
         (bytes) => Number(addressOf(bytes as Uint8Array)),
       );
+      const halves = Uint32Array.from(
+        [...whole].flatMap((address) => [address % HALF, address / HALF]),
+      );
+      bases = { whole, halves };
       this.#known.set(memory, bases);
     }
     this.#memory = memory;
     this.#bases = bases;
-    this.halves = Uint32Array.from(
-      { length: 2 * bases.length },
-      (_, i) => i % 2 === 0 ? bases[i >> 1]! : bases[i >> 1]! / HALF,
-    );
+  }
+
+  /** Low and high half of the address of each region. */
+  get halves(): Uint32Array {
+    return this.#bases.halves;
   }
 
   /**
@@ -99,13 +115,12 @@ export class GuestAddresses {
    * @returns the address
    */
   at(region: number, offset: number): number {
-    return this.#bases[region]! + offset;
+    return this.#bases.whole[region]! + offset;
   }
 
   /** Lets go of the guest's memory. */
   forget(): void {
     this.#memory = undefined;
-    this.#bases = new Float64Array(0);
-    this.halves = new Uint32Array(0);
+    this.#bases = NO_BASES;
   }
 }
