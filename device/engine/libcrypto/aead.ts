@@ -8,7 +8,7 @@
 import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
-import { from } from "./pointers.ts";
+import { setFrom } from "./pointers.ts";
 import { PortableTwin } from "./portable.ts";
 import type { Ranges } from "./ranges.ts";
 import type { Work } from "./work.ts";
@@ -27,9 +27,9 @@ function authenticate(
     const length = data.length[i]!;
     for (let done = 0; done < length;) {
       const part = work.next(length - done);
-      if (part === 0 || !handle.authenticate(from(start + done), part)) {
-        return false;
-      }
+      if (part === 0) return false;
+      setFrom(start + done);
+      if (!handle.authenticate(part)) return false;
       done += part;
     }
   }

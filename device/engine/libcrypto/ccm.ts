@@ -7,9 +7,9 @@
 import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
-import { from } from "./pointers.ts";
+import { setFrom } from "./pointers.ts";
 import { PortableTwin } from "./portable.ts";
-import { MOST_UNBROKEN, type Work } from "./work.ts";
+import { MOST_UNBROKEN, READ, type Work, WRITE } from "./work.ts";
 
 /**
  * AES-CCM in either direction. OpenSSL takes AAD in one piece and data in one
@@ -110,8 +110,7 @@ export class CcmContext extends LibcryptoContext {
     if (
       !handle.start(job.iv, job.ivLength) ||
       (this.direction === "decrypt" && !handle.expectTag(job.resultLength)) ||
-      // Without an address it is the length that is passed.
-      !handle.authenticate(0n, length)
+      !handle.announce(length)
     ) return false;
     if (aad.count === 0) return true;
     let at = aad.start[0]!;
@@ -119,13 +118,16 @@ export class CcmContext extends LibcryptoContext {
       at = aadCopy;
       work.load(aad, 0, at, job.aad.length);
     }
-    return handle.authenticate(from(at), job.aad.length);
+    setFrom(at);
+    return handle.authenticate(job.aad.length);
   }
 
   /** Also with no data at all: it is what makes the tag. */
   #update(work: Work, read: number, write: number, length: number): boolean {
     if (length > 0) {
-      return work.update(this.#handle.pointer, read, write, length) === length;
+      work.io[READ] = read;
+      work.io[WRITE] = write;
+      return work.update(this.#handle.pointer, length) === length;
     }
     return this.#handle.passNothing();
   }

@@ -6,6 +6,7 @@
 
 import type { Libcrypto } from "../../host/libcrypto.ts";
 import type { Direction } from "../algorithm.ts";
+import { FROM, POINTERS } from "./pointers.ts";
 import type { PrivateMemory } from "./private_memory.ts";
 import { MissingAlgorithmError } from "./provider.ts";
 
@@ -109,18 +110,33 @@ export class CipherHandle {
   }
 
   /**
-   * Passes additional data.
+   * Passes additional data, from the address that `setFrom` was given.
    *
-   * @param read its address
    * @param length number of bytes below 2^31
    * @returns whether it was taken
    */
-  authenticate(read: bigint, length: number): boolean {
+  authenticate(length: number): boolean {
     return this.#library.EVP_CipherUpdate(
       this.pointer,
       0n,
       this.#memory.writtenAt,
-      read,
+      POINTERS[FROM]!,
+      length,
+    ) === 1;
+  }
+
+  /**
+   * Passes the length of the data to come, which CCM begins with.
+   *
+   * @param length number of bytes below 2^31
+   * @returns whether it was taken
+   */
+  announce(length: number): boolean {
+    return this.#library.EVP_CipherUpdate(
+      this.pointer,
+      0n,
+      this.#memory.writtenAt,
+      0n,
       length,
     ) === 1;
   }

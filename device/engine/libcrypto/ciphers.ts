@@ -9,7 +9,7 @@ import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
 import { PortableTwin } from "./portable.ts";
-import type { Work } from "./work.ts";
+import { READ, type Work, WRITE } from "./work.ts";
 
 /** A cipher whose jobs can be one call each. */
 export abstract class InPlaceContext extends LibcryptoContext {
@@ -127,7 +127,9 @@ export class XtsContext extends InPlaceContext {
     const { pointer } = handle;
     const at = work.memory.reserve(length);
     work.load(work.source, 0, at, length);
-    if (work.update(pointer, at, at, length) !== length) {
+    work.io[READ] = at;
+    work.io[WRITE] = at;
+    if (work.update(pointer, length) !== length) {
       return JobOutcome.FAILED;
     }
     work.store(at, 0, length);

@@ -7,7 +7,15 @@
 import type { Libcrypto } from "../../host/libcrypto.ts";
 import { type Job, JobOutcome } from "../engine.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
-import { from, size, to } from "./pointers.ts";
+import {
+  FROM,
+  POINTERS,
+  setFrom,
+  setSize,
+  setTo,
+  SIZE,
+  TO,
+} from "./pointers.ts";
 import { MissingAlgorithmError } from "./provider.ts";
 import { PortableTwin } from "./portable.ts";
 import { MOST_UNBROKEN, type Work } from "./work.ts";
@@ -50,13 +58,15 @@ function absorb(work: Work, states: DigestStates): boolean {
     const length = source.length[i]!;
     for (let done = 0; done < length;) {
       const part = work.next(length - done);
+      if (part === 0) return false;
+      setFrom(start + done);
+      setSize(part);
       if (
-        part === 0 ||
         library.EVP_DigestUpdate(
-            states.running,
-            from(start + done),
-            size(part),
-          ) !== 1
+          states.running,
+          POINTERS[FROM]!,
+          POINTERS[SIZE]!,
+        ) !== 1
       ) return false;
       done += part;
     }
@@ -121,13 +131,15 @@ export class ExtendableContext extends LibcryptoContext {
     // The source was read when the output begins: they may overlap.
     const isDirect = destination.count === 1;
     const at = isDirect ? destination.start[0]! : memory.reserve(resultLength);
+    if (!absorb(work, this.#states)) return JobOutcome.FAILED;
+    setTo(at);
+    setSize(resultLength);
     if (
-      !absorb(work, this.#states) ||
       work.library.EVP_DigestFinalXOF(
-          this.#states.running,
-          to(at),
-          size(resultLength),
-        ) !== 1
+        this.#states.running,
+        POINTERS[TO]!,
+        POINTERS[SIZE]!,
+      ) !== 1
     ) return JobOutcome.FAILED;
     if (!isDirect) work.store(at, 0, resultLength);
     return JobOutcome.DONE;

@@ -8,7 +8,7 @@ import type { Libcrypto } from "../../host/libcrypto.ts";
 import { type Job, JobOutcome } from "../engine.ts";
 import { KeyError } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
-import { from, size } from "./pointers.ts";
+import { FROM, POINTERS, setFrom, setSize, SIZE } from "./pointers.ts";
 import type { PrivateMemory } from "./private_memory.ts";
 import type { Work } from "./work.ts";
 
@@ -77,9 +77,15 @@ export class MacContext extends LibcryptoContext {
       const length = source.length[i]!;
       for (let done = 0; done < length;) {
         const part = work.next(length - done);
+        if (part === 0) return JobOutcome.FAILED;
+        setFrom(start + done);
+        setSize(part);
         if (
-          part === 0 ||
-          library.EVP_MAC_update(pointer, from(start + done), size(part)) !== 1
+          library.EVP_MAC_update(
+            pointer,
+            POINTERS[FROM]!,
+            POINTERS[SIZE]!,
+          ) !== 1
         ) return JobOutcome.FAILED;
         done += part;
       }

@@ -7,7 +7,7 @@
 import { type Job, JobOutcome } from "../engine.ts";
 import type { CipherHandle } from "./cipher_handle.ts";
 import { LibcryptoContext, type Purpose } from "./context.ts";
-import { STEP, type Work } from "./work.ts";
+import { READ, STEP, type Work, WRITE } from "./work.ts";
 
 function swap(word: number): number {
   return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) |
@@ -52,7 +52,9 @@ export class TdesCtrContext extends LibcryptoContext {
       if (size === 0) return JobOutcome.FAILED;
       this.#fillCounters(words, stream, stream + size / 4);
       const key = at + whole;
-      if (work.update(pointer, key, key, size) !== size) {
+      work.io[READ] = key;
+      work.io[WRITE] = key;
+      if (work.update(pointer, size) !== size) {
         return JobOutcome.FAILED;
       }
       const first = done / 4;

@@ -8,7 +8,15 @@
 import type { Libcrypto } from "../../host/libcrypto.ts";
 import type { GuestMemory } from "../../memory/guest_memory.ts";
 import type { Job, JobMemory } from "../engine.ts";
-import { from, size, to } from "./pointers.ts";
+import {
+  FROM,
+  POINTERS,
+  setFrom,
+  setSize,
+  setTo,
+  SIZE,
+  TO,
+} from "./pointers.ts";
 import { Portable, type PortableTwin } from "./portable.ts";
 import { PrivateMemory } from "./private_memory.ts";
 import { Ranges, type RegionAddresses, regionAddresses } from "./ranges.ts";
@@ -28,6 +36,12 @@ export const MOST_UNBROKEN = 64 << 20;
 /** Bytes between two looks at whether to give a job up. */
 export const STEP = 65536;
 
+// Indices of the addresses of an update.
+/** Where it reads. */
+export const READ = 0;
+/** Where it writes. */
+export const WRITE = 1;
+
 function never(): boolean {
   return false;
 }
@@ -38,6 +52,8 @@ export class Work {
   readonly library: Libcrypto;
   /** Memory that no guest sees. */
   readonly memory: PrivateMemory = new PrivateMemory();
+  /** Where the next update reads and writes: a number here is no object. */
+  readonly io: Float64Array<ArrayBuffer> = new Float64Array(2);
   /** Where the source is. */
   readonly source: Ranges = new Ranges();
   /** Where the AAD is. */
@@ -146,11 +162,14 @@ export class Work {
     write: number,
     length: number,
   ): number {
+    const { io } = this;
     let written = 0;
     for (let done = 0; done < length;) {
       const part = this.next(length - done);
       if (part === 0) return -1;
-      const more = this.update(context, read + done, write + written, part);
+      io[READ] = read + done;
+      io[WRITE] = write + written;
+      const more = this.update(context, part);
       if (more < 0) return -1;
       done += part;
       written += more;
@@ -159,35 +178,31 @@ export class Work {
   }
 
   /**
-   * Enciphers or deciphers one range at once.
+   * Enciphers or deciphers one range at once, from and to the addresses in
+   * {@linkcode Work.io}.
    *
    * @param context the EVP_CIPHER_CTX
-   * @param read address of the data
-   * @param write address of the result
    * @param length number of bytes
    * @returns how many bytes were written, or -1 on failure
    */
-  update(
-    context: bigint,
-    read: number,
-    write: number,
-    length: number,
-  ): number {
-    const { library, memory } = this;
+  update(context: bigint, length: number): number {
+    const { io, library, memory } = this;
     let written = 0;
-    while (length > 0) {
-      const part = length > MOST_AT_ONCE ? MOST_AT_ONCE : length;
-      const done = library.EVP_CipherUpdate(
+    for (let done = 0; done < length;) {
+      const left = length - done;
+      const part = left > MOST_AT_ONCE ? MOST_AT_ONCE : left;
+      setFrom(io[READ]! + done);
+      setTo(io[WRITE]! + written);
+      const taken = library.EVP_CipherUpdate(
         context,
-        to(write + written),
+        POINTERS[TO]!,
         memory.writtenAt,
-        from(read),
+        POINTERS[FROM]!,
         part,
       );
-      if (done !== 1) return -1;
+      if (taken !== 1) return -1;
       written += memory.written;
-      read += part;
-      length -= part;
+      done += part;
     }
     return written;
   }
@@ -230,9 +245,9 @@ export class Work {
    */
   updateAll(context: bigint, length: number, unbroken: number): boolean {
     if (length <= unbroken && this.isDirect(length)) {
-      const read = this.source.start[0]!;
-      const write = this.destination.start[0]!;
-      return this.update(context, read, write, length) === length;
+      this.io[READ] = this.source.start[0]!;
+      this.io[WRITE] = this.destination.start[0]!;
+      return this.update(context, length) === length;
     }
     const result = this.updateAside(context, length);
     if (result < 0) return false;
@@ -256,7 +271,10 @@ export class Work {
         continue;
       }
       if (part > length) part = length;
-      this.library.memcpy(to(write), from(ranges.start[i]! + skip), size(part));
+      setTo(write);
+      setFrom(ranges.start[i]! + skip);
+      setSize(part);
+      this.library.memcpy(POINTERS[TO]!, POINTERS[FROM]!, POINTERS[SIZE]!);
       write += part;
       length -= part;
       skip = 0;
@@ -279,11 +297,10 @@ export class Work {
         continue;
       }
       if (part > length) part = length;
-      this.library.memcpy(
-        to(destination.start[i]! + skip),
-        from(read),
-        size(part),
-      );
+      setTo(destination.start[i]! + skip);
+      setFrom(read);
+      setSize(part);
+      this.library.memcpy(POINTERS[TO]!, POINTERS[FROM]!, POINTERS[SIZE]!);
       read += part;
       length -= part;
       skip = 0;
