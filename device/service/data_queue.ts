@@ -144,7 +144,7 @@ export class DataQueue {
     this.#ring = openRing(this.#memory, start.ring);
     this.#round.setClock(0);
     this.#start = start;
-    Atomics.store(this.#position, 0, this.#ring.state);
+    this.#ring.storeState(this.#position);
   }
 
   /**
@@ -188,7 +188,7 @@ export class DataQueue {
       ? this.#round.run(this.#ring, this.#start.layout)
       : this.#runThrottled(this.#throttle, this.#ring, this.#start.layout);
     if (result !== RoundResult.IDLE) {
-      Atomics.store(this.#position, 0, this.#ring.state);
+      this.#ring.storeState(this.#position);
     }
     return result;
   }

@@ -81,6 +81,8 @@ export class PackedRing implements DeviceRing {
   readonly #eventIndex: boolean;
   readonly #indirect: IndirectTable | undefined;
   readonly #ring: Uint32Array<SharedArrayBuffer>;
+  /** The same as signed words: a number of 31 bits is no object. */
+  readonly #signed: Int32Array<SharedArrayBuffer>;
   readonly #driverEvents: Uint32Array<SharedArrayBuffer>;
   readonly #deviceEvents: Uint32Array<SharedArrayBuffer>;
   /** Position of the next descriptor to take. */
@@ -123,6 +125,11 @@ export class PackedRing implements DeviceRing {
       DESCRIPTOR_SIZE * size,
       16,
     );
+    this.#signed = new Int32Array(
+      this.#ring.buffer,
+      this.#ring.byteOffset,
+      this.#ring.length,
+    );
     this.#driverEvents = words(
       memory,
       "driver event suppression",
@@ -159,14 +166,23 @@ export class PackedRing implements DeviceRing {
   }
 
   get state(): number {
-    return (this.#encode(this.#usedNext) << 16 |
-      this.#encode(this.#availableNext)) >>> 0;
+    return this.#state >>> 0;
+  }
+
+  storeState(position: Int32Array<SharedArrayBuffer>): void {
+    Atomics.store(position, 0, this.#state);
+  }
+
+  /** As a signed number: one of 31 bits is no object. */
+  get #state(): number {
+    return this.#encode(this.#usedNext) << 16 |
+      this.#encode(this.#availableNext);
   }
 
   isEmpty(): boolean {
     if (this.#broken !== undefined) return false;
     const next = this.#availableNext;
-    const word = Atomics.load(this.#ring, this.#wordOf(next) + ID_AND_FLAGS);
+    const word = Atomics.load(this.#signed, this.#wordOf(next) + ID_AND_FLAGS);
     return !this.#isAvailable(word, next);
   }
 
@@ -174,7 +190,7 @@ export class PackedRing implements DeviceRing {
     if (this.#broken !== undefined) return BROKEN;
     const head = this.#availableNext;
     // Sequentially consistent, so that what the flags make available is seen.
-    let word = Atomics.load(this.#ring, this.#wordOf(head) + ID_AND_FLAGS);
+    let word = Atomics.load(this.#signed, this.#wordOf(head) + ID_AND_FLAGS);
     if (!this.#isAvailable(word, head)) return EMPTY;
     chain.begin(0, segments);
     const room = this.size - this.#held;
@@ -204,7 +220,7 @@ export class PackedRing implements DeviceRing {
       at = this.#advance(at, 1);
       // virtio 1.1, 2.7.6: the id is that of the list's last descriptor.
       if (!(word >>> 16 & VIRTQ_DESC_F_NEXT)) break;
-      word = this.#ring[this.#wordOf(at) + ID_AND_FLAGS]!;
+      word = this.#signed[this.#wordOf(at) + ID_AND_FLAGS]!;
     }
     chain.id = word & 0xffff;
     chain.descriptors = count;
@@ -225,13 +241,14 @@ export class PackedRing implements DeviceRing {
   lookStraight(chains: StraightChains, header: number): void {
     if (this.#indirect === undefined || this.#broken !== undefined) return;
     const ring = this.#ring;
+    const signed = this.#signed;
     const room = this.size - this.#held;
     const most = room < MOST_STRAIGHT ? room : MOST_STRAIGHT;
     let next = this.#availableNext;
     let i = 0;
     for (; i < most; i++) {
       const at = this.#wordOf(next);
-      const word = Atomics.load(ring, at + ID_AND_FLAGS);
+      const word = Atomics.load(signed, at + ID_AND_FLAGS);
       if (!this.#isAvailable(word, next)) break;
       const flags = word >>> 16 & ~AVAIL_AND_USED;
       if (!chains.add(word & 0xffff, ring, at, flags)) {
@@ -263,7 +280,7 @@ export class PackedRing implements DeviceRing {
     // virtio 1.1, 2.7.3: WRITE says that something was written.
     const flags = (position < this.size ? AVAIL_AND_USED : 0) |
       (length > 0 ? VIRTQ_DESC_F_WRITE : 0);
-    const word = (flags << 16 | id) >>> 0;
+    const word = flags << 16 | id;
     this.#ring[at + LEN] = length;
     if (this.#firstFlagsAt < 0) {
       this.#firstFlagsAt = at + ID_AND_FLAGS;
@@ -271,7 +288,7 @@ export class PackedRing implements DeviceRing {
     } else {
       // Behind the first the driver does not look before that one is used
       // (virtio 1.1, 2.7.2).
-      this.#ring[at + ID_AND_FLAGS] = word;
+      this.#signed[at + ID_AND_FLAGS] = word;
     }
     // virtio 1.1, 2.7.6: one used descriptor for the whole list.
     this.#usedNext = this.#advance(position, descriptors);
@@ -283,7 +300,7 @@ export class PackedRing implements DeviceRing {
     if (this.#firstFlagsAt < 0) return;
     // Sequentially consistent, so all else is seen before these flags, and
     // they before what shouldSignal() reads (virtio 1.1, 2.7.10).
-    Atomics.store(this.#ring, this.#firstFlagsAt, this.#firstFlags);
+    Atomics.store(this.#signed, this.#firstFlagsAt, this.#firstFlags);
     this.#firstFlagsAt = -1;
   }
 
@@ -318,7 +335,7 @@ export class PackedRing implements DeviceRing {
     } else {
       this.#tell(RING_EVENT_FLAGS_ENABLE, 0);
     }
-    const word = Atomics.load(this.#ring, this.#wordOf(next) + ID_AND_FLAGS);
+    const word = Atomics.load(this.#signed, this.#wordOf(next) + ID_AND_FLAGS);
     return this.#isAvailable(word, next);
   }
 

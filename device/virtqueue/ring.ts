@@ -77,6 +77,12 @@ export class RingError extends Error {
 export interface DeviceRing {
   /** Number of ring entries. */
   readonly size: number;
+  /**
+   * Stores the state where it outlives the thread.
+   *
+   * @param position one number of 32 bits
+   */
+  storeState(position: Int32Array<SharedArrayBuffer>): void;
   /** What broke the ring, once it is broken. */
   readonly broken: RingError | undefined;
   /**

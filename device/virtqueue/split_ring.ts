@@ -138,6 +138,10 @@ export class SplitRing implements DeviceRing {
     return this.#availableNext;
   }
 
+  storeState(position: Int32Array<SharedArrayBuffer>): void {
+    Atomics.store(position, 0, this.#availableNext);
+  }
+
   isEmpty(): boolean {
     return this.#broken === undefined &&
       this.#availableNext === this.#availableSeen &&

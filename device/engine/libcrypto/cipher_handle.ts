@@ -10,6 +10,10 @@ import { FROM, POINTERS } from "./pointers.ts";
 import type { PrivateMemory } from "./private_memory.ts";
 import { MissingAlgorithmError } from "./provider.ts";
 
+// Imported constants are cells to the compiler, a module's own are not.
+const pointers = POINTERS;
+const AT_FROM = FROM;
+
 /** EVP_CTRL_AEAD_SET_IVLEN (openssl/evp.h). */
 const SET_IV_LENGTH = 0x9;
 /** EVP_CTRL_AEAD_GET_TAG. */
@@ -120,7 +124,7 @@ export class CipherHandle {
       this.pointer,
       0n,
       this.#memory.writtenAt,
-      POINTERS[FROM]!,
+      pointers[AT_FROM]!,
       length,
     ) === 1;
   }

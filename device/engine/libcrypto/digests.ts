@@ -20,6 +20,12 @@ import { MissingAlgorithmError } from "./provider.ts";
 import { PortableTwin } from "./portable.ts";
 import { MOST_UNBROKEN, type Work } from "./work.ts";
 
+// Imported constants are cells to the compiler, a module's own are not.
+const pointers = POINTERS;
+const AT_FROM = FROM;
+const AT_TO = TO;
+const AT_SIZE = SIZE;
+
 /**
  * The states of a hash: where every message starts, and the one under way. A
  * hash has no key, so all contexts of an algorithm share them.
@@ -64,8 +70,8 @@ function absorb(work: Work, states: DigestStates): boolean {
       if (
         library.EVP_DigestUpdate(
           states.running,
-          POINTERS[FROM]!,
-          POINTERS[SIZE]!,
+          pointers[AT_FROM]!,
+          pointers[AT_SIZE]!,
         ) !== 1
       ) return false;
       done += part;
@@ -137,8 +143,8 @@ export class ExtendableContext extends LibcryptoContext {
     if (
       work.library.EVP_DigestFinalXOF(
         this.#states.running,
-        POINTERS[TO]!,
-        POINTERS[SIZE]!,
+        pointers[AT_TO]!,
+        pointers[AT_SIZE]!,
       ) !== 1
     ) return JobOutcome.FAILED;
     if (!isDirect) work.store(at, 0, resultLength);

@@ -12,6 +12,11 @@ import { FROM, POINTERS, setFrom, setSize, SIZE } from "./pointers.ts";
 import type { PrivateMemory } from "./private_memory.ts";
 import type { Work } from "./work.ts";
 
+// Imported constants are cells to the compiler, a module's own are not.
+const pointers = POINTERS;
+const AT_FROM = FROM;
+const AT_SIZE = SIZE;
+
 /** Room for the longest MAC. */
 const RESULT_ROOM = 64n;
 
@@ -83,8 +88,8 @@ export class MacContext extends LibcryptoContext {
         if (
           library.EVP_MAC_update(
             pointer,
-            POINTERS[FROM]!,
-            POINTERS[SIZE]!,
+            pointers[AT_FROM]!,
+            pointers[AT_SIZE]!,
           ) !== 1
         ) return JobOutcome.FAILED;
         done += part;

@@ -21,6 +21,12 @@ import { Portable, type PortableTwin } from "./portable.ts";
 import { PrivateMemory } from "./private_memory.ts";
 import { Ranges, type RegionAddresses, regionAddresses } from "./ranges.ts";
 
+// Imported constants are cells to the compiler, a module's own are not.
+const pointers = POINTERS;
+const AT_FROM = FROM;
+const AT_TO = TO;
+const AT_SIZE = SIZE;
+
 /**
  * Most bytes of one update: `EVP_CipherUpdate` counts them in an int. A whole
  * number of blocks.
@@ -187,6 +193,7 @@ export class Work {
    */
   update(context: bigint, length: number): number {
     const { io, library, memory } = this;
+    const { writtenAt } = memory;
     let written = 0;
     for (let done = 0; done < length;) {
       const left = length - done;
@@ -195,9 +202,9 @@ export class Work {
       setTo(io[WRITE]! + written);
       const taken = library.EVP_CipherUpdate(
         context,
-        POINTERS[TO]!,
-        memory.writtenAt,
-        POINTERS[FROM]!,
+        pointers[AT_TO]!,
+        writtenAt,
+        pointers[AT_FROM]!,
         part,
       );
       if (taken !== 1) return -1;
@@ -274,7 +281,11 @@ export class Work {
       setTo(write);
       setFrom(ranges.start[i]! + skip);
       setSize(part);
-      this.library.memcpy(POINTERS[TO]!, POINTERS[FROM]!, POINTERS[SIZE]!);
+      this.library.memcpy(
+        pointers[AT_TO]!,
+        pointers[AT_FROM]!,
+        pointers[AT_SIZE]!,
+      );
       write += part;
       length -= part;
       skip = 0;
@@ -300,7 +311,11 @@ export class Work {
       setTo(destination.start[i]! + skip);
       setFrom(read);
       setSize(part);
-      this.library.memcpy(POINTERS[TO]!, POINTERS[FROM]!, POINTERS[SIZE]!);
+      this.library.memcpy(
+        pointers[AT_TO]!,
+        pointers[AT_FROM]!,
+        pointers[AT_SIZE]!,
+      );
       read += part;
       length -= part;
       skip = 0;
