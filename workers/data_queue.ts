@@ -49,6 +49,7 @@ class QueueServer {
       setup.queue,
       engines,
       () => this.#interrupted(),
+      { now: () => doorbell.now() },
     );
   }
 
@@ -124,7 +125,7 @@ class QueueServer {
           break;
         default:
           if (this.#pollMs > 0) {
-            const now = performance.now();
+            const now = doorbell.now();
             if (idleSince === 0) idleSince = now;
             if (now - idleSince < this.#pollMs) {
               queue.watch(now, LOOKS);

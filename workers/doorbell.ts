@@ -30,6 +30,12 @@ export interface Doorbell {
   rest(ms: number): void;
   /** Tells the driver that there are used buffers. */
   signal(): void;
+  /**
+   * What time it is.
+   *
+   * @returns milliseconds, as of `performance.now()`
+   */
+  now(): number;
 }
 
 /** A doorbell of Atomics on the control block. */
@@ -54,6 +60,10 @@ class AtomicsDoorbell implements Doorbell {
     const kicked = kicks !== this.#kicks;
     this.#kicks = kicks;
     return kicked;
+  }
+
+  now(): number {
+    return performance.now();
   }
 
   rest(ms: number): void {

@@ -6,6 +6,7 @@
  */
 
 import { drainEventfd, signalPeer } from "../device/host/eventfd.ts";
+import { openClock } from "../device/host/clock.ts";
 import { libc } from "../device/host/libc.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { QueueFds } from "./protocol.ts";
@@ -18,6 +19,7 @@ const BOTH = 2n;
 /** Sleeps in poll() on kick and wake. */
 export class EventfdDoorbell implements Doorbell {
   readonly #wake: number;
+  readonly #clock = openClock();
   #kick = -1;
   #call = -1;
   readonly #poll = new Int32Array(new ArrayBuffer(2 * POLLFD_WORDS * 4));
@@ -33,6 +35,10 @@ export class EventfdDoorbell implements Doorbell {
   }
 
   observe(): void {}
+
+  now(): number {
+    return this.#clock();
+  }
 
   sleep(): boolean {
     const poll = this.#poll;

@@ -39,6 +39,8 @@ export const LIBC_SYMBOLS = {
   // ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
 
+  // int clock_gettime(clockid_t clock, struct timespec *time)
+  clock_gettime: { parameters: ["i32", "usize"], result: "i32" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int dup(int fd)

@@ -58,6 +58,14 @@ export interface QueueStart {
   readonly layout: RequestLayout;
 }
 
+/** What a queue goes by; left out is `performance.now()`. */
+export interface QueueClocks {
+  /** The throttle's ticks. */
+  readonly throttle?: ThrottleClock;
+  /** Tells the time in milliseconds, as `performance.now()` does. */
+  readonly now?: () => number;
+}
+
 /** A data queue, served by one thread. */
 export class DataQueue {
   readonly counters: QueueCounters;
@@ -74,17 +82,17 @@ export class DataQueue {
    * @param options limits and shared parts
    * @param engines the thread's engines
    * @param stopping asked while a large request runs: true gives it up
-   * @param clock what the throttle goes by; the thread's clock when left out
+   * @param clocks other clocks than the thread's own
    */
   constructor(
     options: DataQueueOptions,
     engines: readonly Engine[],
     stopping: () => boolean,
-    clock?: ThrottleClock,
+    { throttle, now }: QueueClocks = {},
   ) {
     this.counters = new QueueCounters(options.counters);
     this.#throttle = options.throttle &&
-      new Throttle(options.throttle, clock);
+      new Throttle(options.throttle, throttle);
     this.#position = new Int32Array(options.position);
     const capabilities = new Capabilities(engines, options.services);
     this.#runners = capabilities.runners;
@@ -104,6 +112,7 @@ export class DataQueue {
       stopping,
       options.log &&
         new RequestLogWriter(options.log, capabilities.engineNames),
+      now,
     );
   }
 

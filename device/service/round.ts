@@ -104,6 +104,7 @@ export class Round implements JobMemory {
   readonly #counters: QueueCounters;
   readonly #stopping: () => boolean;
   readonly #log: RequestLogWriter | undefined;
+  readonly #now: () => number;
   /** The log, in a round that somebody wants to know of. */
   #logging: RequestLogWriter | undefined;
   readonly #entries: Entry[] = [];
@@ -141,6 +142,7 @@ export class Round implements JobMemory {
    * @param stopping asked while a large request runs on a portable engine:
    * true gives it up, so that a stop is not kept waiting
    * @param log where requests are logged, if anywhere
+   * @param now tells the time in milliseconds, as `performance.now()` does
    */
   constructor(
     memory: GuestMemory,
@@ -150,6 +152,7 @@ export class Round implements JobMemory {
     counters: QueueCounters,
     stopping: () => boolean,
     log?: RequestLogWriter,
+    now: () => number = () => performance.now(),
   ) {
     this.memory = memory;
     this.#cursor = new SegmentCursor(memory, this.segments);
@@ -161,6 +164,7 @@ export class Round implements JobMemory {
     this.#counters = counters;
     this.#stopping = stopping;
     this.#log = log;
+    this.#now = now;
     const groups = this.#runners.reduce(
       (sum, runner) => sum + runner.groups,
       0,
@@ -216,7 +220,7 @@ export class Round implements JobMemory {
       this.#clock[0] = 0;
       return RoundResult.IDLE;
     }
-    this.#clock[1] = this.#clock[0]! || performance.now();
+    this.#clock[1] = this.#clock[0]! || this.#now();
     const log = this.#log;
     if (
       most === MOST_REQUESTS && mostBytes === MOST_BYTES && !log?.wantsGood
@@ -261,7 +265,7 @@ export class Round implements JobMemory {
   /** Shows the driver the answers, and says whether it is to be told. */
   #publish(ring: DeviceRing, count: number): number {
     // Before the driver sees them: who asks after a request finds it counted.
-    const now = performance.now();
+    const now = this.#now();
     const started = this.#clock[1]!;
     this.#clock[0] = now;
     const milliseconds = now - started;

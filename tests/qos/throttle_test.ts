@@ -27,7 +27,7 @@ function throttled(
       { ...core.queueOptions(0), throttle },
       core.capabilities.engines,
       () => false,
-      clock,
+      { throttle: clock },
     );
     queue.setMemory(guest.memory.regions);
     queue.start({
