@@ -51,6 +51,12 @@ export interface Context {
    * millisecond; those of a portable engine when left out.
    */
   readonly roundBytes?: number | undefined;
+  /**
+   * Reads what an operation in place will read of it, so that it is at hand.
+   *
+   * @returns what was read, which means nothing
+   */
+  touch?(): number;
   /** Overwrites key and key schedule. The context cannot be used again. */
   wipe(): void;
 }

@@ -28,7 +28,10 @@ import {
 import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
-import { StraightChains } from "../virtqueue/straight_chains.ts";
+import {
+  STRAIGHT_CHAINS,
+  StraightChains,
+} from "../virtqueue/straight_chains.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 
@@ -71,6 +74,9 @@ export class StraightRequests {
   readonly #maxSize: number;
   /** Where the batch is counted: a group is of one algorithm. */
   #row = UNKNOWN_ROW;
+  /** The session ids of the batch. */
+  readonly #lows = new Uint32Array(STRAIGHT_CHAINS);
+  readonly #highs = new Uint32Array(STRAIGHT_CHAINS);
   /** The session of the batch's last request. */
   #session: PreparedSession | undefined;
 
@@ -121,6 +127,7 @@ export class StraightRequests {
     const anyFlag = layout.kind === "legacy";
     const alone = found === 1 && !chains.more;
     this.#session = undefined;
+    this.#readIds(found);
     let group = -1;
     let slot = 0;
     for (; slot < found; slot++) {
@@ -131,6 +138,26 @@ export class StraightRequests {
     if (slot === 0) return 0;
     ring.takeStraight(slot);
     return this.#answer(ring, memory, slot);
+  }
+
+  /**
+   * Reads the session ids of a batch. Where they are of several sessions, what
+   * is known of those is asked for, of all at once: each is a few places in
+   * memory that the processor may not have at hand.
+   */
+  #readIds(count: number): void {
+    const { header, words } = this.#chains;
+    const lows = this.#lows;
+    const highs = this.#highs;
+    let several = 0;
+    for (let slot = 0; slot < count; slot++) {
+      const at = header[slot]! + SESSION_ID;
+      const low = words[at]!;
+      lows[slot] = low;
+      highs[slot] = words[at + 1]!;
+      several |= low ^ lows[0]!;
+    }
+    if (several !== 0) this.#sessions.touch(lows, count);
   }
 
   /**
@@ -154,8 +181,8 @@ export class StraightRequests {
     const { words } = chains;
     const at = chains.header[slot]!;
     const opcode = words[at + OPCODE]!;
-    const low = words[at + SESSION_ID]!;
-    const high = words[at + SESSION_ID + 1]!;
+    const low = this.#lows[slot]!;
+    const high = this.#highs[slot]!;
     if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return -1;
     // Found live after the whole batch was offered: once is enough.
     let session = this.#session;

@@ -68,6 +68,10 @@ export class ContextCache {
   /** Entries not in use. */
   readonly #free: number[];
   #retiredSeen: number;
+  /** The entries that {@linkcode touch} looks at. */
+  readonly #touchedEntries = new Int32Array(32);
+  /** What it read, kept so that it is read. */
+  #touched = 0;
   readonly #key: Uint8Array = new Uint8Array(MAX_KEY_MATERIAL);
 
   /**
@@ -117,6 +121,41 @@ export class ContextCache {
       this.#drop(entry);
     }
     return this.#make(low, high);
+  }
+
+  /**
+   * Reads what {@linkcode get} and the first operations of some sessions will
+   * read, place by place over all of them: so they wait for memory together.
+   *
+   * @param lows low halves of their ids
+   * @param count how many they are, 32 at most
+   */
+  touch(lows: Uint32Array, count: number): void {
+    const found = this.#touchedEntries;
+    const sessions = this.#entries;
+    const { slots } = this.#table;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const low = lows[i]!;
+      const entry = low < slots ? this.#entryOf[low]! : NONE;
+      found[i] = entry;
+      if (entry !== NONE) sum ^= this.#table.touch(low) ^ this.#newer[entry]!;
+    }
+    for (let i = 0; i < count; i++) {
+      const entry = found[i]!;
+      if (entry !== NONE) sum ^= sessions[entry]!.low ^ this.#older[entry]!;
+    }
+    for (let i = 0; i < count; i++) {
+      const entry = found[i]!;
+      const context = entry === NONE ? undefined : sessions[entry]!.straight;
+      if (context !== undefined) sum ^= context.group;
+    }
+    for (let i = 0; i < count; i++) {
+      const entry = found[i]!;
+      const context = entry === NONE ? undefined : sessions[entry]!.straight;
+      if (context?.touch !== undefined) sum ^= context.touch();
+    }
+    this.#touched = sum;
   }
 
   /**

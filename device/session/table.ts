@@ -139,6 +139,16 @@ export class SessionTable {
   }
 
   /**
+   * Reads what {@linkcode isLive} will, so that it is at hand.
+   *
+   * @param slot the slot
+   * @returns what was read, which means nothing
+   */
+  touch(slot: number): number {
+    return this.#words[this.#slot(slot) + GENERATION]!;
+  }
+
+  /**
    * Reads a live session.
    *
    * @param low low half of its id
