@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { InPlaceRunner, Runner } from "../engine/engine.ts";
+import type { Context, InPlaceRunner, Runner } from "../engine/engine.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type {
   ContextCache,
@@ -196,7 +196,7 @@ export class StraightRequests {
     if (session.straightOpcode === undefined) this.#prepare(session);
     const length = chains.sourceLength[slot]!;
     const context = alone && length > SHORT_ALONE
-      ? session.alone
+      ? this.#contextAlone(session)
       : session.straight;
     if (
       context === undefined || opcode !== session.straightOpcode ||
@@ -242,7 +242,15 @@ export class StraightRequests {
       algorithm.iv.max !== IV
     ) return;
     session.straight = this.#engine.inPlaceContext?.(context, false);
-    session.alone = this.#engine.inPlaceContext?.(context, true);
+  }
+
+  /** The context for requests of a session that are alone: another engine's, maybe. */
+  #contextAlone(session: PreparedSession): Context | undefined {
+    if (session.alone === undefined) {
+      session.alone = (session.straight &&
+        this.#engine.inPlaceContext?.(session.context, true)) ?? null;
+    }
+    return session.alone ?? undefined;
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */

@@ -35,8 +35,8 @@ export interface PreparedSession {
   straightOpcode: number | undefined;
   /** The context for those, where they are served so. */
   straight: Context | undefined;
-  /** The context for one that is alone. */
-  alone: Context | undefined;
+  /** The context for one that is alone: undefined before the first, or null. */
+  alone: Context | null | undefined;
 }
 
 /**
