@@ -12,7 +12,7 @@ import { flat, type Line, printTable } from "./result.ts";
 const ACTIVE = 64;
 const COUNTS = [ACTIVE, 1000, 10_000, 100_000];
 const MOST = 100_000;
-/** Contexts for every session, and the default of `--max-contexts`. */
+/** Contexts for every session, and the default of `maxContexts`. */
 const CONTEXTS = [131_072, 1024];
 /** Requests after which nearly each session has had one. */
 const WARM_UP = 8 * MOST;
