@@ -120,6 +120,11 @@ export function makeRequest(
   if (writable < 0) writable = room <= 6000 ? room : 64;
   if (random.oneIn(10)) writable += random.pick([1, 7, 100]);
   const readable = Math.max(0, 24 + 48 + variable + extra);
+  // As drivers cut requests of plain ciphers: what has a way of its own.
+  const driver = form === "legacy" && service === 0 && writable > 1 &&
+      random.oneIn(2)
+    ? { readable: [24 + 48, f("iv_len")], writable: [writable - 1, 1] }
+    : undefined;
   return {
     op: "request",
     queue: random.below(2),
@@ -141,6 +146,7 @@ export function makeRequest(
       readable,
       writable,
       hostility.descriptors,
+      driver,
     ),
   };
 }

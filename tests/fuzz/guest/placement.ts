@@ -25,6 +25,14 @@ export function cut(random: Random, length: number): number[] {
   return sum < length ? [...parts, length - sum] : parts;
 }
 
+/** The buffers that drivers make of a request. */
+export interface DriverCut {
+  /** Header and fixed part, then the iv; the rest is the source. */
+  readonly readable: readonly number[];
+  /** The result, then the status. */
+  readonly writable: readonly number[];
+}
+
 /**
  * How a request lies in memory.
  *
@@ -33,6 +41,7 @@ export function cut(random: Random, length: number): number[] {
  * @param readable bytes of its readable part
  * @param writable bytes of its writable part
  * @param hostility one in so many has a descriptor changed; 0: none
+ * @param driver how a driver cuts it; left out: it is cut anyhow
  * @returns the placement
  */
 export function placement(
@@ -41,16 +50,23 @@ export function placement(
   readable: number,
   writable: number,
   hostility: number,
+  driver?: DriverCut,
 ): Placement {
   const result: Placement = {
-    readable: cut(random, readable).slice(0, -1),
-    writable: writable > 0 ? cut(random, writable) : [],
-    style: random.pick(
+    readable: [...driver?.readable ?? cut(random, readable).slice(0, -1)],
+    writable: driver !== undefined
+      ? [...driver.writable]
+      : writable > 0
+      ? cut(random, writable)
+      : [],
+    style: driver !== undefined && setup.indirect ? "indirect" : random.pick(
       setup.indirect || random.oneIn(10)
         ? ["direct", "indirect", "indirect", "mixed"]
         : ["direct"],
     ),
-    gap: random.pick([0, 1, 3, 16, 61]),
+    gap: driver !== undefined
+      ? random.pick([0, 4, 16])
+      : random.pick([0, 1, 3, 16, 61]),
     ...(random.oneIn(6) ? { high: true } : {}),
   };
   if (hostility === 0 || !random.oneIn(hostility)) return result;
