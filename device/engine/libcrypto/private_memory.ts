@@ -43,8 +43,6 @@ const UTF8_STRING = 4;
 export class PrivateMemory {
   /** The iv, 16 bytes. */
   readonly iv: Uint8Array<ArrayBuffer>;
-  /** The same memory as words of 32 bits. */
-  readonly ivWords: Uint32Array<ArrayBuffer>;
   /** Address of the iv. */
   readonly ivAt: bigint;
   /** Address of a tag's 16 bytes. */
@@ -80,7 +78,6 @@ export class PrivateMemory {
     this.#base = addressOf(this.#fixed);
     this.#written = new Int32Array(buffer, Place.WRITTEN, 1);
     this.iv = new Uint8Array(buffer, Place.IV, 16);
-    this.ivWords = new Uint32Array(buffer, Place.IV, 4);
     this.ivAt = this.#base + BigInt(Place.IV);
     this.tagPointer = this.#base + BigInt(Place.TAG);
     this.tagAt = Number(this.tagPointer);
