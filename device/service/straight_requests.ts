@@ -9,7 +9,12 @@
  * @module
  */
 
-import type { Context, InPlaceRunner, Runner } from "../engine/engine.ts";
+import {
+  type Context,
+  type InPlaceRunner,
+  MOST_IN_PLACE,
+  type Runner,
+} from "../engine/engine.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type {
   ContextCache,
@@ -28,10 +33,7 @@ import {
 import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
-import {
-  STRAIGHT_CHAINS,
-  StraightChains,
-} from "../virtqueue/straight_chains.ts";
+import { StraightChains } from "../virtqueue/straight_chains.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 
@@ -57,6 +59,9 @@ const OP_TYPE = PARA + CIPHER_PARA.size / 4 + SYM_TAIL.at.op_type / 4;
 /** Bytes of the longest source of a request that is alone. */
 const MOST_ALONE = 65536;
 
+/** Bytes of the sources of a batch: what takes some hundred microseconds. */
+const MOST_BATCH = 512 * 1024;
+
 /** Up to this many bytes it is served as those of a batch: a call's cost counts. */
 const SHORT_ALONE = 128;
 
@@ -65,7 +70,7 @@ const IV = 16;
 
 /** The straight requests of one queue. */
 export class StraightRequests {
-  readonly #chains = new StraightChains();
+  readonly #chains = new StraightChains(MOST_IN_PLACE);
   readonly #sessions: ContextCache;
   readonly #engine: Runner;
   /** What runs the batch. */
@@ -75,8 +80,8 @@ export class StraightRequests {
   /** Where the batch is counted: a group is of one algorithm. */
   #row = UNKNOWN_ROW;
   /** The session ids of the batch. */
-  readonly #lows = new Uint32Array(STRAIGHT_CHAINS);
-  readonly #highs = new Uint32Array(STRAIGHT_CHAINS);
+  readonly #lows = new Uint32Array(MOST_IN_PLACE);
+  readonly #highs = new Uint32Array(MOST_IN_PLACE);
   /** The session of the batch's last request. */
   #session: PreparedSession | undefined;
 
@@ -130,7 +135,10 @@ export class StraightRequests {
     this.#readIds(found);
     let group = -1;
     let slot = 0;
+    let work = 0;
     for (; slot < found; slot++) {
+      work += chains.sourceLength[slot]!;
+      if (work > MOST_BATCH && slot > 0) break;
       const added = this.#add(slot, anyFlag, group, alone, memory);
       if (added < 0) break;
       group = added;

@@ -7,7 +7,7 @@
  */
 
 import type { Algorithm } from "../engine/algorithm.ts";
-import type { Context } from "../engine/engine.ts";
+import { type Context, MOST_IN_PLACE } from "../engine/engine.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import {
   MAX_KEY_MATERIAL,
@@ -69,7 +69,7 @@ export class ContextCache {
   readonly #free: number[];
   #retiredSeen: number;
   /** The entries that {@linkcode touch} looks at. */
-  readonly #touchedEntries = new Int32Array(32);
+  readonly #touchedEntries = new Int32Array(MOST_IN_PLACE);
   /** What it read, kept so that it is read. */
   #touched = 0;
   readonly #key: Uint8Array = new Uint8Array(MAX_KEY_MATERIAL);
@@ -128,7 +128,7 @@ export class ContextCache {
    * read, place by place over all of them: so they wait for memory together.
    *
    * @param lows low halves of their ids
-   * @param count how many they are, 32 at most
+   * @param count how many they are, at most `MOST_IN_PLACE`
    */
   touch(lows: Uint32Array, count: number): void {
     const found = this.#touchedEntries;

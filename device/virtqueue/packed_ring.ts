@@ -29,12 +29,11 @@ import {
   walkPackedIndirect,
 } from "./packed_descriptor.ts";
 import { type DeviceRing, RingError, type RingSetup, Take } from "./ring.ts";
-import { STRAIGHT_CHAINS, type StraightChains } from "./straight_chains.ts";
+import type { StraightChains } from "./straight_chains.ts";
 import { findRingPart } from "./ring_part.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { EMPTY, TAKEN, BROKEN } = Take;
-const MOST_STRAIGHT = STRAIGHT_CHAINS;
 
 /** Largest size of a packed ring (virtio 1.1, 2.7). */
 export const PACKED_RING_MAX = 32768;
@@ -243,7 +242,7 @@ export class PackedRing implements DeviceRing {
     const ring = this.#ring;
     const signed = this.#signed;
     const room = this.size - this.#held;
-    const most = room < MOST_STRAIGHT ? room : MOST_STRAIGHT;
+    const most = room < chains.capacity ? room : chains.capacity;
     let next = this.#availableNext;
     let i = 0;
     for (; i < most; i++) {

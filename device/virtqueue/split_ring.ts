@@ -12,7 +12,7 @@ import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { SegmentTable } from "../memory/segments.ts";
 import type { Chain } from "./chain.ts";
 import { DESCRIPTOR_SIZE, IndirectTable, walkTable } from "./descriptor.ts";
-import { STRAIGHT_CHAINS, type StraightChains } from "./straight_chains.ts";
+import type { StraightChains } from "./straight_chains.ts";
 import {
   type DeviceRing,
   type Notification,
@@ -24,7 +24,6 @@ import { findRingPart } from "./ring_part.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { EMPTY, TAKEN, BROKEN } = Take;
-const MOST_STRAIGHT = STRAIGHT_CHAINS;
 
 /** Largest size of a split ring (virtio 1.1, 2.6). */
 export const SPLIT_RING_MAX = 32768;
@@ -201,7 +200,7 @@ export class SplitRing implements DeviceRing {
     const ring = this.#descriptors;
     const { size } = this;
     const mask = this.#mask;
-    const most = waiting < MOST_STRAIGHT ? waiting : MOST_STRAIGHT;
+    const most = waiting < chains.capacity ? waiting : chains.capacity;
     for (let i = 0; i < most; i++) {
       const head = available[ENTRIES + ((next + i) & mask)]!;
       if (head >= size) break;

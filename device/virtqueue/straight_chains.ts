@@ -16,16 +16,12 @@ import {
   VIRTQ_DESC_F_WRITE,
 } from "./descriptor.ts";
 
-/** Most chains that are held at a time. */
-export const STRAIGHT_CHAINS = 32;
-
 // Imported constants are cells to the compiler, a module's own are numbers.
 const INDIRECT = VIRTQ_DESC_F_INDIRECT;
 const READ = VIRTQ_DESC_F_NEXT;
 const WRITE = VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT;
 const LAST = VIRTQ_DESC_F_WRITE;
 const TWO_32 = 0x1_0000_0000;
-const MOST = STRAIGHT_CHAINS;
 
 /** Where there is no memory. */
 const NO_WORDS = new Uint32Array(new SharedArrayBuffer(0));
@@ -62,6 +58,8 @@ function offsetIn(
 
 /** The chains of a batch. Offsets are in bytes, from the window's start. */
 export class StraightChains {
+  /** Most chains that are held at a time. */
+  readonly capacity: number;
   /** Number of chains. */
   count = 0;
   /** Index of the window they are in. */
@@ -69,33 +67,48 @@ export class StraightChains {
   /** The window's words. */
   words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
   /** Buffer id of each chain. */
-  readonly id: Int32Array = new Int32Array(MOST);
+  readonly id: Int32Array;
   /** Index of the header's first word. */
-  readonly header: Int32Array = new Int32Array(MOST);
+  readonly header: Int32Array;
   /** Index of the iv's first word. */
-  readonly iv: Int32Array = new Int32Array(MOST);
+  readonly iv: Int32Array;
   /** Bytes of the iv. */
-  readonly ivLength: Int32Array = new Int32Array(MOST);
+  readonly ivLength: Int32Array;
   /** Where the source is. */
-  readonly source: Int32Array = new Int32Array(MOST);
+  readonly source: Int32Array;
   /** Bytes of the source. */
-  readonly sourceLength: Int32Array = new Int32Array(MOST);
+  readonly sourceLength: Int32Array;
   /** Where the destination is. */
-  readonly destination: Int32Array = new Int32Array(MOST);
+  readonly destination: Int32Array;
   /** Bytes of the destination. */
-  readonly destinationLength: Int32Array = new Int32Array(MOST);
+  readonly destinationLength: Int32Array;
   /** Where the status goes. */
-  readonly status: Int32Array = new Int32Array(MOST);
+  readonly status: Int32Array;
   /** Whether more chains wait in the ring. */
   more = false;
   /** Index of each table's first word. */
-  readonly #table = new Int32Array(MOST);
+  readonly #table: Int32Array;
   /** Halves of the window's guest address, as signed words. */
   #low = 0;
   #high = 0;
   #size = 0;
   /** What was read to have it come, kept so that it is read. */
   #touched = 0;
+
+  /** @param capacity most chains that are held at a time */
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.id = new Int32Array(capacity);
+    this.header = new Int32Array(capacity);
+    this.iv = new Int32Array(capacity);
+    this.ivLength = new Int32Array(capacity);
+    this.source = new Int32Array(capacity);
+    this.sourceLength = new Int32Array(capacity);
+    this.destination = new Int32Array(capacity);
+    this.destinationLength = new Int32Array(capacity);
+    this.status = new Int32Array(capacity);
+    this.#table = new Int32Array(capacity);
+  }
 
   /**
    * Starts a batch.
