@@ -24,6 +24,8 @@ const NEGOTIATED: readonly (readonly [MachineSetup["spec"], number])[] = [
   ["v15", 0],
   ["v15", 0b11110],
   ["v15", 0b10010],
+  // Linux' driver; weighs more, as it has the short way.
+  ["1.4", 0],
   ["1.4", 0],
   ["1.4", 0b00001],
   ["1.4", 0b11111],

@@ -122,7 +122,7 @@ export function makeRequest(
   const readable = Math.max(0, 24 + 48 + variable + extra);
   // As drivers cut requests of plain ciphers: what has a way of its own.
   const driver = form === "legacy" && service === 0 && writable > 1 &&
-      random.oneIn(2)
+      !random.oneIn(4)
     ? { readable: [24 + 48, f("iv_len")], writable: [writable - 1, 1] }
     : undefined;
   return {

@@ -27,6 +27,8 @@ export interface Placement {
   readonly style: "direct" | "indirect" | "mixed";
   /** Bytes between buffers. */
   readonly gap: number;
+  /** Each begins at a multiple of 16 bytes instead. */
+  readonly aligned?: boolean;
   /** In the region apart. */
   readonly high?: boolean;
   readonly patches?: readonly DescriptorPatch[];

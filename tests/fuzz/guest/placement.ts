@@ -64,9 +64,8 @@ export function placement(
         ? ["direct", "indirect", "indirect", "mixed"]
         : ["direct"],
     ),
-    gap: driver !== undefined
-      ? random.pick([0, 4, 16])
-      : random.pick([0, 1, 3, 16, 61]),
+    gap: random.pick([0, 1, 3, 16, 61]),
+    ...(driver !== undefined ? { aligned: true } : {}),
     ...(random.oneIn(6) ? { high: true } : {}),
   };
   if (hostility === 0 || !random.oneIn(hostility)) return result;

@@ -186,10 +186,11 @@ function place(
   bytes: Uint8Array,
   placement: Placement,
 ): FuzzDescriptor[] | undefined {
-  const { gap, high = false, style, patches = [] } = placement;
+  const { aligned, gap, high = false, style, patches = [] } = placement;
   const parts: FuzzDescriptor[] = [];
   const add = (content: Uint8Array, flags: number): boolean => {
-    const address = machine.place(content.length, gap, high);
+    const before = aligned ? -machine.mark[high ? 1 : 0] & 15 : gap;
+    const address = machine.place(content.length, before, high);
     if (address === undefined) return false;
     machine.memory.write(address, content);
     parts.push({ address: BigInt(address), length: content.length, flags });
