@@ -23,8 +23,10 @@ import type {
   GuestOperation,
   RequestOperation,
 } from "./guest/operations.ts";
+import { placement } from "./guest/placement.ts";
 import { runOn } from "./guest/run.ts";
 import { stopServers } from "./messages/run.ts";
+import { Random } from "./random.ts";
 import { shrink } from "./shrink.ts";
 
 const corpus = readCorpus(new URL("./corpus", import.meta.url).pathname);
@@ -67,6 +69,24 @@ Deno.test("a case of the fuzzer survives being written to a file", () => {
   for (let index = 0; index < 50; index++) {
     const fuzzCase = makeCase(OPTIONS, [], index);
     assertEquals(parseCase(formatCase(fuzzCase, "a finding")), fuzzCase);
+  }
+});
+
+Deno.test("the fuzzer changes descriptors of requests with nothing writable, too", () => {
+  const { setup } = makeCase(
+    { ...OPTIONS, targets: ["rings"] as const },
+    [],
+    0,
+  ) as GuestCase;
+  const random = new Random(5);
+  for (let i = 0; i < 2000; i++) {
+    const made = placement(random, { ...setup, indirect: true }, 100, 0, 1);
+    for (const patch of made.patches ?? []) {
+      const numbers = Object.values(patch).filter((value) =>
+        typeof value === "number"
+      );
+      assert(numbers.every(Number.isInteger), JSON.stringify(patch));
+    }
   }
 });
 

@@ -72,7 +72,9 @@ export function placement(
   const count = result.readable.length + result.writable.length + 1;
   // Behind the readable buffers there is one that takes the rest.
   const firstWritable = result.readable.length + 1;
-  if (result.style === "indirect" && random.oneIn(8)) {
+  if (
+    result.style === "indirect" && firstWritable < count && random.oneIn(8)
+  ) {
     return { ...result, patches: [loop(random, firstWritable, count)] };
   }
   const patches = Array.from(
