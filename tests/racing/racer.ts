@@ -82,7 +82,11 @@ function race(given: Race): void {
 }
 
 if (typeof self.postMessage === "function" && self.name === "racer") {
-  self.onmessage = (event: MessageEvent<Race>): void => {
+  self.onmessage = (event: MessageEvent<Race | undefined>): void => {
+    if (event.data === undefined) {
+      self.close();
+      return;
+    }
     race(event.data);
     self.postMessage("stopped");
   };
