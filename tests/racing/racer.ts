@@ -82,8 +82,8 @@ function race(given: Race): void {
 }
 
 if (typeof self.postMessage === "function" && self.name === "racer") {
-  self.onmessage = (event: MessageEvent<Race | undefined>): void => {
-    if (event.data === undefined) {
+  self.onmessage = (event: MessageEvent<Race | "end">): void => {
+    if (event.data === "end") {
       self.close();
       return;
     }

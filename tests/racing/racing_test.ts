@@ -58,9 +58,7 @@ class Racer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Not from here: a worker that is terminated at the process's end has been
-    // seen to leave the runtime's heap corrupt.
-    this.#worker.postMessage(undefined);
+    this.#worker.postMessage("end");
   }
 }
 
