@@ -10,6 +10,7 @@ import type { Algorithm } from "../engine/algorithm.ts";
 import { type Context, MOST_IN_PLACE } from "../engine/engine.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import {
+  MAX_ENDED,
   MAX_KEY_MATERIAL,
   noSessionFields,
   type SessionTable,
@@ -68,6 +69,7 @@ export class ContextCache {
   /** Entries not in use. */
   readonly #free: number[];
   #retiredSeen: number;
+  readonly #ended = new Int32Array(MAX_ENDED);
   /** The entries that {@linkcode touch} looks at. */
   readonly #touchedEntries = new Int32Array(MOST_IN_PLACE);
   /** What it read, kept so that it is read. */
@@ -166,12 +168,19 @@ export class ContextCache {
   sweep(): boolean {
     const retired = this.#table.retired;
     if (retired === this.#retiredSeen) return false;
-    this.#retiredSeen = retired;
-    for (let entry = 0; entry < this.#entries.length; entry++) {
-      const session = this.#entries[entry];
-      if (
-        session !== undefined && !this.#table.isLive(session.low, session.high)
-      ) this.#drop(entry);
+    const ended = this.#ended;
+    const count = this.#table.ended(this.#retiredSeen, ended);
+    if (count < 0) {
+      this.#retiredSeen = retired;
+      for (let entry = 0; entry < this.#entries.length; entry++) {
+        this.#dropDead(entry);
+      }
+      return true;
+    }
+    this.#retiredSeen = (this.#retiredSeen + count) | 0;
+    for (let i = 0; i < count; i++) {
+      const entry = this.#entryOf[ended[i]!]!;
+      if (entry !== NONE) this.#dropDead(entry);
     }
     return true;
   }
@@ -212,6 +221,13 @@ export class ContextCache {
     this.#entryOf[low] = entry;
     this.#link(entry);
     return session;
+  }
+
+  #dropDead(entry: number): void {
+    const session = this.#entries[entry];
+    if (
+      session !== undefined && !this.#table.isLive(session.low, session.high)
+    ) this.#drop(entry);
   }
 
   #drop(entry: number): void {

@@ -13,18 +13,34 @@
 import { copyKey } from "../memory/secrets.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 
-/** Bytes of the head: i32 number of slots, i32 retire counter. */
-const HEAD_SIZE = 64;
+/** Sessions that ended last and are known by their slots; a power of two. */
+export const MAX_ENDED = 1024;
+// An exported constant is a cell to the compiler, this is a number.
+const ENDED = MAX_ENDED;
+
+/**
+ * Words of the head, i32 each: number of slots, retire counter, slots that
+ * ended; then the generations.
+ */
 const HEAD_SLOTS = 0;
 const HEAD_RETIRED = 1;
+const HEAD_ENDED = 16;
+/**
+ * The generation of each slot, 0 where no session is live. They are beside each
+ * other, not in the slots: every request reads one, of any session.
+ */
+const GENERATIONS = HEAD_ENDED + ENDED;
+
+/** Bytes of what is before the slots of a table. */
+function headSize(slots: number): number {
+  return (4 * (GENERATIONS + slots) + 63) & ~63;
+}
 
 /** Bytes of a slot. */
 const SLOT_SIZE = 128;
 const SLOT_WORDS = SLOT_SIZE / 4;
 // Words of a slot, i32 each.
 const SEQUENCE = 0;
-/** 0 where no session is live. */
-const GENERATION = 1;
 const SERVICE = 2;
 const OP_TYPE = 3;
 const ALGORITHM = 4;
@@ -80,7 +96,7 @@ export function noSessionFields(): SessionFields {
 }
 
 function keyBlock(slots: number, slot: number, length: number): number {
-  let base = HEAD_SIZE + slots * SLOT_SIZE;
+  let base = headSize(slots) + slots * SLOT_SIZE;
   for (const size of KEY_CLASSES) {
     if (length <= size) return base + slot * size;
     base += slots * size;
@@ -102,7 +118,9 @@ export function createSessionTable(slots: number): SharedArrayBuffer {
     );
   }
   const keys = KEY_CLASSES.reduce((sum, size) => sum + size, 0);
-  const buffer = new SharedArrayBuffer(HEAD_SIZE + slots * (SLOT_SIZE + keys));
+  const buffer = new SharedArrayBuffer(
+    headSize(slots) + slots * (SLOT_SIZE + keys),
+  );
   Atomics.store(new Int32Array(buffer), HEAD_SLOTS, slots);
   return buffer;
 }
@@ -113,17 +131,38 @@ export class SessionTable {
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   /** Number of slots. */
   readonly slots: number;
+  /** Index of the first slot's first word. */
+  readonly #first: number;
 
   /** @param buffer what {@linkcode createSessionTable} made */
   constructor(buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer);
     this.#bytes = new Uint8Array(buffer);
     this.slots = Atomics.load(this.#words, HEAD_SLOTS);
+    this.#first = headSize(this.slots) >> 2;
   }
 
   /** Counts destroyed sessions; when it changes, contexts may be stale. */
   get retired(): number {
     return Atomics.load(this.#words, HEAD_RETIRED);
+  }
+
+  /**
+   * Which sessions ended.
+   *
+   * @param since what {@linkcode retired} was when it was last asked
+   * @param slots receives their slots, {@linkcode MAX_ENDED} words
+   * @returns how many they were, or -1: too many, it may be any
+   */
+  ended(since: number, slots: Int32Array): number {
+    const words = this.#words;
+    const count = (this.retired - since) | 0;
+    if (count < 0 || count >= ENDED) return -1;
+    for (let i = 0; i < count; i++) {
+      slots[i] = Atomics.load(words, HEAD_ENDED + ((since + i) & (ENDED - 1)));
+    }
+    // Meanwhile the main thread may have come round; the next one it may be at.
+    return ((this.retired - since) | 0) >= ENDED ? -1 : count;
   }
 
   /**
@@ -135,7 +174,7 @@ export class SessionTable {
    */
   isLive(low: number, high: number): boolean {
     if (low >= this.slots || high === 0 || high > LAST_GENERATION) return false;
-    return Atomics.load(this.#words, this.#slot(low) + GENERATION) === high;
+    return Atomics.load(this.#words, GENERATIONS + low) === high;
   }
 
   /**
@@ -145,7 +184,7 @@ export class SessionTable {
    * @returns what was read, which means nothing
    */
   touch(slot: number): number {
-    return this.#words[this.#slot(slot) + GENERATION]!;
+    return this.#words[GENERATIONS + slot]!;
   }
 
   /**
@@ -231,7 +270,7 @@ export class SessionTable {
     words[at + AUTH_KEY_LENGTH] = fields.authKeyLength;
     words[at + RESULT_LENGTH] = fields.resultLength;
     copyKey(key, this.#bytes, keyBlock(this.slots, slot, key.length));
-    Atomics.store(words, at + GENERATION, generation);
+    Atomics.store(words, GENERATIONS + slot, generation);
     Atomics.add(words, at + SEQUENCE, 1);
   }
 
@@ -246,13 +285,15 @@ export class SessionTable {
     const words = this.#words;
     const at = this.#slot(slot);
     Atomics.add(words, at + SEQUENCE, 1);
-    Atomics.store(words, at + GENERATION, 0);
+    Atomics.store(words, GENERATIONS + slot, 0);
     const length = words[at + KEY_LENGTH]! + words[at + AUTH_KEY_LENGTH]!;
     const block = keyBlock(this.slots, slot, length);
     this.#bytes.fill(0, block, block + length);
     words.fill(0, at + SERVICE, at + SLOT_WORDS);
     Atomics.add(words, at + SEQUENCE, 1);
-    Atomics.add(words, HEAD_RETIRED, 1);
+    const number = Atomics.load(words, HEAD_RETIRED);
+    Atomics.store(words, HEAD_ENDED + (number & (ENDED - 1)), slot);
+    Atomics.store(words, HEAD_RETIRED, (number + 1) | 0);
   }
 
   /**
@@ -266,6 +307,6 @@ export class SessionTable {
   }
 
   #slot(slot: number): number {
-    return (HEAD_SIZE + slot * SLOT_SIZE) >> 2;
+    return this.#first + slot * SLOT_WORDS;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from "../../device/session/registry.ts";
 import {
   createSessionTable,
+  MAX_ENDED,
   SessionTable,
 } from "../../device/session/table.ts";
 import { fieldsOf } from "../support/sessions.ts";
@@ -104,6 +105,20 @@ Deno.test("ContextCache sweeps ended sessions and keeps the others", () => {
   for (const i of [0, 2]) {
     assertEquals(cache.get(ids[i]!.low, ids[i]!.high)!.context, made[i]);
   }
+});
+
+Deno.test("ContextCache sweeps when more sessions ended than the table tells apart", () => {
+  const { registry, cache, made, create } = cacheOf(4, 4);
+  const [kept, ended] = [create(1), create(2)];
+  for (const { low, high } of [kept, ended]) cache.get(low, high);
+  registry.destroy(ended.low, ended.high);
+  for (let i = 1; i < MAX_ENDED; i++) {
+    const { low, high } = create(3);
+    registry.destroy(low, high);
+  }
+  assertEquals(cache.sweep(), true);
+  assertEquals([made.map(({ wiped }) => wiped), cache.size], [[0, 1], 1]);
+  assertEquals(cache.sweep(), false);
 });
 
 Deno.test("ContextCache makes a new context for a slot's next generation", () => {

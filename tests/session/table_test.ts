@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   createSessionTable,
+  MAX_ENDED,
   MAX_GENERATION,
   MAX_KEY_MATERIAL,
   MAX_SESSIONS,
@@ -99,6 +100,29 @@ Deno.test("SessionTable ends a session at once and counts it", () => {
   );
 });
 
+Deno.test("SessionTable says which sessions ended, or that they were too many", () => {
+  const { main, worker } = tableOf(4);
+  const slots = new Int32Array(MAX_ENDED);
+  assertEquals(worker.ended(0, slots), 0);
+  const end = (slot: number) => {
+    main.publish(slot, 1, FIELDS, new Uint8Array(0));
+    main.retire(slot);
+  };
+  for (const slot of [2, 0, 3]) end(slot);
+  assertEquals(worker.ended(0, slots), 3);
+  assertEquals([...slots.subarray(0, 3)], [2, 0, 3]);
+  assertEquals(worker.ended(2, slots), 1);
+  assertEquals(slots[0], 3);
+  for (let i = 3; i < MAX_ENDED - 1; i++) end(i & 3);
+  assertEquals(worker.ended(0, slots), MAX_ENDED - 1);
+  assertEquals([...slots.subarray(0, 4)], [2, 0, 3, 3]);
+  // The main thread may be writing over the first one by now.
+  end(1);
+  assertEquals(worker.ended(0, slots), -1);
+  assertEquals(worker.ended(1, slots), MAX_ENDED - 1);
+  assertEquals([slots[0], slots[MAX_ENDED - 2]], [0, 1]);
+});
+
 Deno.test("SessionTable keeps no byte of a key or parameter of an ended session", () => {
   for (const length of [1, 16, 63, 64, 65, 319, 320, 321, 512, 768]) {
     const { bytes, main } = tableOf(3);
@@ -107,10 +131,10 @@ Deno.test("SessionTable keeps no byte of a key or parameter of an ended session"
     main.publish(1, 1, keyed(key, length >> 1), key);
     assertEquals(occurrences(bytes, key) >= 1, true);
     main.retire(1);
-    // What differs now is the slot's sequence and the retire counter.
+    // What differs is the slot's sequence, the retire counter, and which ended.
     let different = 0;
     bytes.forEach((b, i) => different += b === empty[i] ? 0 : 1);
-    assertEquals(different, 2, `a key of ${length} bytes`);
+    assertEquals(different, 3, `a key of ${length} bytes`);
   }
 });
 
