@@ -68,7 +68,7 @@ export {
   type Context,
   type Engine,
   type EngineName,
-  type InPlaceRunner,
+  type InPlaceCipher,
   Job,
   type JobMemory,
   JobOutcome,

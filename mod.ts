@@ -177,7 +177,7 @@ export {
   type EngineOptions,
   GuestMemory,
   importEngine,
-  type InPlaceRunner,
+  type InPlaceCipher,
   type Job,
   type JobMemory,
   MAX_MEMORY_REGIONS,

@@ -10,6 +10,7 @@ import { type Burst, BURSTS } from "./auto/bursts.ts";
 import {
   type Context,
   type Engine,
+  type InPlaceCipher,
   Job,
   type JobMemory,
   JobOutcome,
@@ -186,11 +187,7 @@ export class AutoEngine implements Engine {
     direction: Direction,
     key: Uint8Array,
   ): Context {
-    const serving = this.engines.filter((engine) =>
-      engine.serves(algorithm, key.length)
-    );
-    const [single] = serving.filter((engine) => engine !== this.#burst)
-      .concat(serving);
+    const single = this.#single(algorithm, key.length);
     if (single === undefined) {
       throw new RangeError(
         `Cannot prepare ${algorithm.name} with a key of ${key.length} bytes: no engine serves it`,
@@ -199,16 +196,13 @@ export class AutoEngine implements Engine {
     if (direction === "decrypt" && directions(algorithm) === 1) {
       throw new RangeError(`Cannot prepare ${algorithm.name} to decrypt`);
     }
-    const burst = this.#burst?.serves(algorithm, key.length)
-      ? BURSTS[`${algorithm.name} ${direction}`] ?? BURSTS[algorithm.name]
-      : undefined;
     return new AutoContext(
       this,
       algorithm,
       direction,
       key,
       this.engines.indexOf(single),
-      burst,
+      this.#bursts(algorithm, direction, key.length),
     );
   }
 
@@ -257,25 +251,44 @@ export class AutoEngine implements Engine {
   }
 
   /**
-   * What a context comes down to in place.
+   * The way to run a cipher in place.
    *
-   * @param context a context of this engine
-   * @param alone whether it is for operations that are alone in their batch
-   * @returns the context of the engine that gets such jobs, where it runs them
-   * in place
+   * @param algorithm a cipher that it serves
+   * @param direction the direction
+   * @param keyLength bytes of the key, of a legal size
+   * @param alone whether it is for requests that are alone in their batch
+   * @returns that of the engine that gets such jobs, where it has one
    */
-  inPlaceContext(context: Context, alone: boolean): Context | undefined {
-    if (!(context instanceof AutoContext) || context.wiped) return undefined;
-    const { burst, single } = context;
-    const index = burst === undefined || (alone && burst.jobs > 1)
-      ? single
-      : this.#burstIndex;
-    try {
-      return this.engines[index]!.inPlaceContext?.(context.part(index), alone);
-    } catch {
-      // The engine has no memory for the context.
-      return undefined;
-    }
+  inPlace(
+    algorithm: Algorithm,
+    direction: Direction,
+    keyLength: number,
+    alone: boolean,
+  ): InPlaceCipher | undefined {
+    const burst = this.#bursts(algorithm, direction, keyLength);
+    const engine = burst === undefined || (alone && burst.jobs > 1)
+      ? this.#single(algorithm, keyLength)
+      : this.#burst;
+    return engine?.inPlace?.(algorithm, direction, keyLength, alone);
+  }
+
+  /** The engine for jobs that are alone. */
+  #single(algorithm: Algorithm, keyLength: number): Engine | undefined {
+    const serving = this.engines.filter((engine) =>
+      engine.serves(algorithm, keyLength)
+    );
+    return serving.find((engine) => engine !== this.#burst) ?? serving[0];
+  }
+
+  /** When jobs go to the engine that runs bursts. */
+  #bursts(
+    algorithm: Algorithm,
+    direction: Direction,
+    keyLength: number,
+  ): Burst | undefined {
+    return this.#burst?.serves(algorithm, keyLength)
+      ? BURSTS[`${algorithm.name} ${direction}`] ?? BURSTS[algorithm.name]
+      : undefined;
   }
 
   /** Gives a job to the engine that runs bursts; false where it is not for it. */

@@ -51,12 +51,6 @@ export interface Context {
    * millisecond; those of a portable engine when left out.
    */
   readonly roundBytes?: number | undefined;
-  /**
-   * Reads what an operation in place will read of it, so that it is at hand.
-   *
-   * @returns what was read, which means nothing
-   */
-  touch?(): number;
   /** Overwrites key and key schedule. The context cannot be used again. */
   wipe(): void;
 }
@@ -135,38 +129,66 @@ export interface JobMemory {
   readonly segments: SegmentTable;
 }
 
-/** Most operations of a batch in place. */
+/** Bytes that the expanded keys for requests in place may take of a thread. */
+export const MOST_KEY_BYTES: number = 32 << 20;
+
+/** Most requests of a batch in place. */
 export const MOST_IN_PLACE = 32;
 
 /**
- * Runs ciphers from place to place in guest memory, without jobs: the shortest
- * way for what is contiguous. Operations of one batch have contexts of one
- * group.
+ * A cipher from place to place in guest memory, in one direction and with keys
+ * of one size, without jobs and contexts: the shortest way for what is
+ * contiguous. Its keys are expanded and kept by number.
  */
-export interface InPlaceRunner {
-  /** Bytes of the longest operation of a batch; one that is alone may be longer. */
+export interface InPlaceCipher {
+  /** Bytes of the longest request of a batch; one that is alone may be longer. */
   readonly most: number;
+  /** Bytes of memory that a key takes, about. */
+  readonly keyBytes: number;
+  /**
+   * Expands a key.
+   *
+   * @param key the key, of the cipher's size; nothing of it is kept but in the
+   * memory of the expanded key
+   * @returns its number, or -1 where requests with this key are not run here
+   */
+  addKey(key: Uint8Array): number;
+  /**
+   * Overwrites an expanded key.
+   *
+   * @param number its number, which another key may get
+   */
+  removeKey(number: number): void;
+  /**
+   * Reads what requests will read of some keys, of all at once: so they wait
+   * for memory together.
+   *
+   * @param numbers numbers of keys
+   * @param count how many, from the first
+   * @returns what was read, which means nothing
+   */
+  touchKeys(numbers: Int32Array, count: number): number;
   /**
    * Turns to a batch.
    *
    * @param memory the guest's memory
    */
-  beginInPlace(memory: GuestMemory): void;
+  begin(memory: GuestMemory): void;
   /**
-   * Takes an operation in, as the next of the batch.
+   * Takes a request in, as the next of the batch.
    *
-   * @param context what {@linkcode Runner.inPlaceContext} gave
+   * @param key number of its key
    * @param window the window of guest memory it is in
    * @param source offset of the source in it, in bytes
    * @param destination offset of the destination
    * @param length bytes of each, of a legal length
    * @param words memory that holds the iv; each word is read once
    * @param iv index of the iv's first word
-   * @returns false for an operation that is not run in this way: nothing was
+   * @returns false for a request that is not run in this way: nothing was
    * taken in
    */
-  addInPlace(
-    context: Context,
+  add(
+    key: number,
     window: number,
     source: number,
     destination: number,
@@ -177,24 +199,29 @@ export interface InPlaceRunner {
   /**
    * Runs what was taken in.
    *
-   * @returns for each operation in its order, 1 where it was done
+   * @returns for each request in its order, 1 where it was done
    */
-  finishInPlace(): Uint8Array;
+  finish(): Uint8Array;
 }
 
 /** What runs jobs. */
 export interface Runner {
-  /** The engine's way to run ciphers in place, where it has one. */
-  readonly inPlace?: InPlaceRunner | undefined;
   /**
-   * What a context comes down to in place.
+   * The way to run a cipher in place.
    *
-   * @param context a context of this runner
-   * @param alone whether it is for operations that are alone in their batch
-   * @returns the context to give to {@linkcode InPlaceRunner.addInPlace} of its
-   * engine, or undefined where such operations are not run in this way
+   * @param algorithm a cipher that it serves
+   * @param direction the direction
+   * @param keyLength bytes of the key, of a legal size
+   * @param alone whether it is for requests that are alone in their batch
+   * @returns the same object for the same operation, or undefined where such
+   * requests are not run in this way
    */
-  inPlaceContext?(context: Context, alone: boolean): Context | undefined;
+  inPlace?(
+    algorithm: Algorithm,
+    direction: Direction,
+    keyLength: number,
+    alone: boolean,
+  ): InPlaceCipher | undefined;
   /** Number of groups its contexts fall into. */
   readonly groups: number;
   /**

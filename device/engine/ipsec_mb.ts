@@ -17,13 +17,14 @@ import {
   type Context,
   type Engine,
   type EngineName,
-  type InPlaceRunner,
+  type InPlaceCipher,
   Job,
   type JobMemory,
   JobOutcome,
 } from "./engine.ts";
 import { hasLegalLengths, textLength } from "./ipsec_mb/checks.ts";
 import { IpsecMbContext } from "./ipsec_mb/context.ts";
+import type { IpsecMbInPlace } from "./ipsec_mb/in_place.ts";
 import { Lanes } from "./ipsec_mb/lanes.ts";
 import { runLongJob } from "./ipsec_mb/long_jobs.ts";
 import { RECIPES, Via } from "./ipsec_mb/recipes.ts";
@@ -74,6 +75,8 @@ export class IpsecMbEngine implements Engine {
   readonly #served: ReadonlyMap<string, ReadonlySet<number>>;
   /** Group of each operation: algorithm, direction, key size. */
   readonly #groupOf = new Map<string, number>();
+  /** The ways to run ciphers in place that were asked for, by operation. */
+  readonly #inPlace = new Map<string, IpsecMbInPlace>();
 
   /**
    * Opens the library, and tries what it has where this process has not yet.
@@ -219,22 +222,30 @@ export class IpsecMbEngine implements Engine {
     this.#lanes.finish();
   }
 
-  /** This engine's way to run ciphers in place. */
-  get inPlace(): InPlaceRunner {
-    return this.#lanes.inPlace;
-  }
-
   /**
-   * What a context comes down to in place.
+   * The way to run a cipher in place.
    *
-   * @param context a context of this engine
-   * @returns the same context, where bursts of its algorithm run in place
+   * @param algorithm a cipher that it serves
+   * @param direction the direction
+   * @param keyLength bytes of the key, of a legal size
+   * @returns bursts of it, where the library has them for ciphers alone
    */
-  inPlaceContext(context: Context): Context | undefined {
-    return context instanceof IpsecMbContext && context.engine === this &&
-        context.recipe.via === Via.CIPHER_BURST
-      ? context
-      : undefined;
+  inPlace(
+    algorithm: Algorithm,
+    direction: Direction,
+    keyLength: number,
+  ): InPlaceCipher | undefined {
+    const recipe = RECIPES.get(algorithm.name)?.(keyLength);
+    if (
+      recipe?.via !== Via.CIPHER_BURST || !this.serves(algorithm, keyLength)
+    ) return undefined;
+    const operation = operationName(algorithm.name, direction, keyLength);
+    let cipher = this.#inPlace.get(operation);
+    if (cipher === undefined) {
+      cipher = this.#lanes.inPlace(recipe, direction === "decrypt");
+      this.#inPlace.set(operation, cipher);
+    }
+    return cipher;
   }
 
   /** Whether a job is one of this engine's, and of legal lengths. */
@@ -246,6 +257,7 @@ export class IpsecMbEngine implements Engine {
   /** Overwrites what the engine keeps of data between jobs. */
   wipe(): void {
     this.#lanes.wipe();
+    for (const cipher of this.#inPlace.values()) cipher.wipe();
     this.#aside.wipe();
   }
 

@@ -18,15 +18,19 @@ import {
   type Context,
   type Engine,
   type EngineName,
-  type InPlaceRunner,
+  type InPlaceCipher,
   type Job,
   type JobMemory,
   JobOutcome,
 } from "./engine.ts";
 import { resultSize } from "./job_lengths.ts";
 import { LIBRARY_CHECKS } from "./library_checks.ts";
-import { type Maker, MAKERS, type Workshop } from "./libcrypto/catalogue.ts";
-import { InPlaceContext } from "./libcrypto/ciphers.ts";
+import {
+  IN_PLACE,
+  type Maker,
+  MAKERS,
+  type Workshop,
+} from "./libcrypto/catalogue.ts";
 import { LibcryptoContext } from "./libcrypto/context.ts";
 import { directions, Groups } from "./libcrypto/groups.ts";
 import { Provider } from "./libcrypto/provider.ts";
@@ -69,9 +73,8 @@ export class LibcryptoEngine implements Engine {
   readonly name: EngineName = "libcrypto";
   readonly #shop: Workshop;
   readonly #work: Work;
-  /** Its way to run ciphers in place. */
-  readonly inPlace: InPlaceRunner;
-  readonly #inPlace: LibcryptoInPlace;
+  /** The ways to run ciphers in place that were asked for, by group. */
+  readonly #inPlace = new Map<number, LibcryptoInPlace>();
   readonly #served: ReadonlySet<string>;
   readonly #groups: Groups;
 
@@ -85,8 +88,6 @@ export class LibcryptoEngine implements Engine {
   constructor(provider: Provider, served: ReadonlySet<string>) {
     this.#work = new Work(provider.library);
     this.#shop = { provider, memory: this.#work.memory };
-    this.#inPlace = new LibcryptoInPlace(provider.library);
-    this.inPlace = this.#inPlace;
     this.#served = served;
     this.#groups = new Groups(
       Object.values(ALGORITHMS).filter(({ name }) => served.has(name)),
@@ -170,22 +171,40 @@ export class LibcryptoEngine implements Engine {
   }
 
   /**
-   * What a context comes down to in place.
+   * The way to run a cipher in place.
    *
-   * @param context a context of this engine
-   * @returns the same context, where its jobs can be one call each
+   * @param algorithm a cipher that it serves
+   * @param direction the direction
+   * @param keyLength bytes of the key, of a legal size
+   * @returns calls from place to place, where a request can be one call
    */
-  inPlaceContext(context: Context): Context | undefined {
-    return context instanceof InPlaceContext && context.engine === this &&
-        context.pointer !== 0n
-      ? context
-      : undefined;
+  inPlace(
+    algorithm: Algorithm,
+    direction: Direction,
+    keyLength: number,
+  ): InPlaceCipher | undefined {
+    const name = algorithm.name as AlgorithmName;
+    const maker = MAKERS[name];
+    if (
+      maker === undefined || !IN_PLACE.has(name) ||
+      !this.serves(algorithm, keyLength)
+    ) return undefined;
+    const group = this.#groups.of(algorithm, direction, keyLength);
+    let cipher = this.#inPlace.get(group);
+    if (cipher === undefined) {
+      cipher = new LibcryptoInPlace(
+        this.#work.library,
+        (key) => this.#make(maker, algorithm, direction, key),
+      );
+      this.#inPlace.set(group, cipher);
+    }
+    return cipher;
   }
 
   /** Overwrites what the engine keeps of data between jobs. */
   wipe(): void {
     this.#work.wipe();
-    this.#inPlace.forget();
+    for (const cipher of this.#inPlace.values()) cipher.forget();
   }
 
   #make(
@@ -193,7 +212,7 @@ export class LibcryptoEngine implements Engine {
     algorithm: Algorithm,
     direction: Direction,
     key: Uint8Array,
-  ): Context {
+  ): LibcryptoContext {
     const group = this.#groups.of(algorithm, direction, key.length);
     const purpose = { engine: this, algorithm, direction, group };
     try {

@@ -14,7 +14,12 @@ import {
 } from "../engine/algorithm.ts";
 import { AutoEngine } from "../engine/auto.ts";
 import { type ChainOrder, ChainRunner } from "../engine/chain.ts";
-import type { Context, Engine, Runner } from "../engine/engine.ts";
+import type {
+  Context,
+  Engine,
+  InPlaceCipher,
+  Runner,
+} from "../engine/engine.ts";
 import { type DeviceConfig, encodeConfig } from "../spec/config.ts";
 import {
   VIRTIO_CRYPTO_ERR,
@@ -251,6 +256,28 @@ export class Capabilities {
       return undefined;
     }
     return this.chains.prepare(first, second, order);
+  }
+
+  /**
+   * The way to run a plain cipher in place.
+   *
+   * @param operation parameters of a session
+   * @param alone whether it is for requests that are alone in their batch
+   * @returns it, or undefined where such requests are not run in place
+   */
+  inPlace(
+    operation: OperationParameters,
+    alone: boolean,
+  ): InPlaceCipher | undefined {
+    const { service, opType, op, keyLength } = operation;
+    const algorithm = algorithmOf(service, operation.algorithm);
+    if (
+      service !== VIRTIO_CRYPTO_SERVICE_CIPHER ||
+      opType !== VIRTIO_CRYPTO_SYM_OP_CIPHER || algorithm === undefined
+    ) return undefined;
+    const direction = op === VIRTIO_CRYPTO_OP_DECRYPT ? "decrypt" : "encrypt";
+    return this.engines.find((engine) => engine.serves(algorithm, keyLength))
+      ?.inPlace?.(algorithm, direction, keyLength, alone);
   }
 
   #prepareOne(

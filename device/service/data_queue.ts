@@ -9,6 +9,7 @@
 import type { Engine, Runner } from "../engine/engine.ts";
 import { GuestMemory, type MemoryRegion } from "../memory/guest_memory.ts";
 import { ContextCache } from "../session/context_cache.ts";
+import { KeyCache } from "../session/key_cache.ts";
 import { SessionTable } from "../session/table.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import { openRing } from "../virtqueue/open_ring.ts";
@@ -23,6 +24,7 @@ import {
   ROUND_REQUESTS,
   RoundResult,
 } from "./round.ts";
+import { type StraightKind, straightKind } from "./straight_requests.ts";
 import {
   Throttle,
   type ThrottleClock,
@@ -71,6 +73,7 @@ export class DataQueue {
   readonly counters: QueueCounters;
   readonly #runners: readonly Runner[];
   readonly #sessions: ContextCache;
+  readonly #keys: KeyCache<StraightKind> | undefined;
   readonly #round: Round;
   #memory = new GuestMemory([]);
   readonly #throttle: Throttle | undefined;
@@ -96,16 +99,24 @@ export class DataQueue {
     this.#position = new Int32Array(options.position);
     const capabilities = new Capabilities(engines, options.services);
     this.#runners = capabilities.runners;
+    const table = new SessionTable(options.sessions);
     this.#sessions = new ContextCache(
-      new SessionTable(options.sessions),
+      table,
       // A round's requests may all be of different sessions, and none of their
       // contexts may go while it runs.
       Math.max(options.maxContexts, ROUND_REQUESTS),
       (parameters, key) => capabilities.prepare(parameters, key),
     );
+    this.#keys = engines.some((engine) => engine.inPlace !== undefined)
+      ? new KeyCache(
+        table,
+        (parameters) => straightKind(parameters, capabilities),
+      )
+      : undefined;
     this.#round = new Round(
       this.#memory,
       this.#sessions,
+      this.#keys,
       capabilities,
       options,
       this.counters,
@@ -124,6 +135,11 @@ export class DataQueue {
   /** Number of prepared sessions held. */
   get contexts(): number {
     return this.#sessions.size;
+  }
+
+  /** Bytes of the expanded keys held for requests that run in place. */
+  get keyBytes(): number {
+    return this.#keys === undefined ? 0 : this.#keys.bytes;
   }
 
   /**
@@ -189,7 +205,7 @@ export class DataQueue {
    * @returns a value of {@linkcode RoundResult}
    */
   run(): number {
-    this.#sessions.sweep();
+    this.sweep();
     if (this.#ring === undefined || this.#start === undefined) {
       return RoundResult.IDLE;
     }
@@ -251,15 +267,17 @@ export class DataQueue {
       this.#ring.arm();
   }
 
-  /** Wipes contexts of sessions that ended. */
+  /** Wipes contexts and keys of sessions that ended. */
   sweep(): void {
     this.#sessions.sweep();
+    this.#keys?.sweep();
   }
 
   /** Stops, and wipes all contexts. */
   close(): void {
     this.stop();
     this.#sessions.clear();
+    this.#keys?.clear();
     for (const runner of this.#runners) runner.wipe();
   }
 }

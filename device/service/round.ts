@@ -15,6 +15,7 @@ import {
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import { SegmentCursor, SegmentTable } from "../memory/segments.ts";
 import type { ContextCache } from "../session/context_cache.ts";
+import type { KeyCache } from "../session/key_cache.ts";
 import {
   VIRTIO_CRYPTO_ERR,
   VIRTIO_CRYPTO_INVSESS,
@@ -43,7 +44,7 @@ import { Entry, NO_STATUS_YET, statusOf } from "./entry.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
 import type { RequestLogWriter } from "./request_log_writer.ts";
 import { StatelessOperation } from "./stateless.ts";
-import { StraightRequests } from "./straight_requests.ts";
+import { type StraightKind, StraightRequests } from "./straight_requests.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { NONE: NO_FAULT, TOO_MANY_SEGMENTS } = ChainFault;
@@ -136,6 +137,7 @@ export class Round implements JobMemory {
   /**
    * @param memory the guest's memory
    * @param sessions the thread's prepared sessions
+   * @param keys its expanded keys for what runs in place, where an engine can
    * @param capabilities what the thread's engines serve
    * @param limits what a request may hold
    * @param counters where to count
@@ -147,6 +149,7 @@ export class Round implements JobMemory {
   constructor(
     memory: GuestMemory,
     sessions: ContextCache,
+    keys: KeyCache<StraightKind> | undefined,
     capabilities: Capabilities,
     limits: QueueLimits,
     counters: QueueCounters,
@@ -172,10 +175,8 @@ export class Round implements JobMemory {
     this.#groupFirst = new Int16Array(groups).fill(-1);
     this.#groupLast = new Int16Array(groups).fill(-1);
     this.#groups = new Int16Array(groups);
-    // Sessions of plain ciphers have contexts of the first engine that has them.
-    const [first] = this.#runners;
-    this.#straight = first?.inPlaceContext &&
-      new StraightRequests(sessions, first, counters, limits.maxSize);
+    this.#straight = keys &&
+      new StraightRequests(keys, counters, limits.maxSize);
   }
 
   /**

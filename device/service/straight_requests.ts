@@ -9,17 +9,9 @@
  * @module
  */
 
-import {
-  type Context,
-  type InPlaceRunner,
-  MOST_IN_PLACE,
-  type Runner,
-} from "../engine/engine.ts";
+import { type InPlaceCipher, MOST_IN_PLACE } from "../engine/engine.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
-import type {
-  ContextCache,
-  PreparedSession,
-} from "../session/context_cache.ts";
+import type { KeyCache, SessionKind } from "../session/key_cache.ts";
 import {
   VIRTIO_CRYPTO_CIPHER_DECRYPT,
   VIRTIO_CRYPTO_CIPHER_ENCRYPT,
@@ -27,13 +19,15 @@ import {
   VIRTIO_CRYPTO_FLAG_SESSION_MODE,
   VIRTIO_CRYPTO_OK,
   VIRTIO_CRYPTO_OP_DECRYPT,
-  VIRTIO_CRYPTO_SERVICE_CIPHER,
   VIRTIO_CRYPTO_SYM_OP_CIPHER,
 } from "../spec/constants.ts";
 import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
+import type { OperationParameters } from "../spec/session_parameters.ts";
 import { StraightChains } from "../virtqueue/straight_chains.ts";
+import { algorithmOf } from "./algorithms.ts";
+import type { Capabilities } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 
@@ -68,13 +62,50 @@ const SHORT_ALONE = 128;
 /** The one length of iv that is known here, in bytes. */
 const IV = 16;
 
+/** What sessions of the same algorithm, direction and key size have in common. */
+export interface StraightKind extends SessionKind {
+  /** Opcode of their requests. */
+  readonly opcode: number;
+  /** Bits of a length that are not whole blocks. */
+  readonly partOfBlock: number;
+  /** Where their requests are counted. */
+  readonly row: number;
+}
+
+/**
+ * The kind of a session.
+ *
+ * @param parameters what it was created from
+ * @param capabilities what the thread's engines serve
+ * @returns its kind, or undefined where its requests are not served here
+ */
+export function straightKind(
+  parameters: OperationParameters,
+  capabilities: Capabilities,
+): StraightKind | undefined {
+  const algorithm = algorithmOf(parameters.service, parameters.algorithm);
+  const cipher = capabilities.inPlace(parameters, false);
+  if (
+    cipher === undefined || algorithm === undefined ||
+    algorithm.iv.min !== IV || algorithm.iv.max !== IV
+  ) return undefined;
+  return {
+    cipher,
+    cipherAlone: capabilities.inPlace(parameters, true),
+    opcode: parameters.op === VIRTIO_CRYPTO_OP_DECRYPT
+      ? VIRTIO_CRYPTO_CIPHER_DECRYPT
+      : VIRTIO_CRYPTO_CIPHER_ENCRYPT,
+    partOfBlock: algorithm.block - 1,
+    row: counterRow(parameters),
+  };
+}
+
 /** The straight requests of one queue. */
 export class StraightRequests {
   readonly #chains = new StraightChains(MOST_IN_PLACE);
-  readonly #sessions: ContextCache;
-  readonly #engine: Runner;
+  readonly #keys: KeyCache<StraightKind>;
   /** What runs the batch. */
-  #runner: InPlaceRunner | undefined;
+  #cipher: InPlaceCipher | undefined;
   readonly #counters: QueueCounters;
   readonly #maxSize: number;
   /** Where the batch is counted: a group is of one algorithm. */
@@ -82,23 +113,22 @@ export class StraightRequests {
   /** The session ids of the batch. */
   readonly #lows = new Uint32Array(MOST_IN_PLACE);
   readonly #highs = new Uint32Array(MOST_IN_PLACE);
-  /** The session of the batch's last request. */
-  #session: PreparedSession | undefined;
+  /** The session of the batch's last request, and its kind. */
+  #low = 0;
+  #high = 0;
+  #kind: StraightKind | undefined;
 
   /**
-   * @param sessions the thread's prepared sessions
-   * @param engine the engine of the sessions' contexts
+   * @param keys the thread's expanded keys
    * @param counters where to count
    * @param maxSize largest content of a request in bytes
    */
   constructor(
-    sessions: ContextCache,
-    engine: Runner,
+    keys: KeyCache<StraightKind>,
     counters: QueueCounters,
     maxSize: number,
   ) {
-    this.#sessions = sessions;
-    this.#engine = engine;
+    this.#keys = keys;
     this.#counters = counters;
     this.#maxSize = maxSize;
   }
@@ -131,17 +161,13 @@ export class StraightRequests {
     // In v15 the flag says that there is a session (0 with a legacy driver).
     const anyFlag = layout.kind === "legacy";
     const alone = found === 1 && !chains.more;
-    this.#session = undefined;
     this.#readIds(found);
-    let group = -1;
     let slot = 0;
     let work = 0;
     for (; slot < found; slot++) {
       work += chains.sourceLength[slot]!;
       if (work > MOST_BATCH && slot > 0) break;
-      const added = this.#add(slot, anyFlag, group, alone, memory);
-      if (added < 0) break;
-      group = added;
+      if (!this.#add(slot, anyFlag, alone, memory)) break;
     }
     if (slot === 0) return 0;
     ring.takeStraight(slot);
@@ -165,69 +191,64 @@ export class StraightRequests {
       highs[slot] = words[at + 1]!;
       several |= low ^ lows[0]!;
     }
-    if (several !== 0) this.#sessions.touch(lows, count);
+    if (several !== 0) this.#keys.touch(lows, count);
   }
 
   /**
-   * Judges the chain in a slot.
+   * Judges the chain in a slot, and takes it into the batch.
    *
    * @param slot its place in the batch
    * @param anyFlag whether `flag` says nothing
-   * @param group that of the batch; -1 where it is the first
    * @param alone whether there is no other
    * @param memory the guest's memory
-   * @returns its context's group, or -1: it is not served here
+   * @returns false where it is not served here, or not in this batch
    */
   #add(
     slot: number,
     anyFlag: boolean,
-    group: number,
     alone: boolean,
     memory: GuestMemory,
-  ): number {
+  ): boolean {
     const chains = this.#chains;
     const { words } = chains;
     const at = chains.header[slot]!;
     const opcode = words[at + OPCODE]!;
     const low = this.#lows[slot]!;
     const high = this.#highs[slot]!;
-    if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return -1;
+    if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return false;
+    const keys = this.#keys;
     // Found live after the whole batch was offered: once is enough.
-    let session = this.#session;
-    if (
-      session === undefined || session.low !== low || session.high !== high
-    ) {
-      session = this.#sessions.get(low, high);
-      if (session === undefined) return -1;
-      this.#session = session;
+    if (low !== this.#low || high !== this.#high || slot === 0) {
+      const found = keys.find(low, high, slot === 0);
+      if (found < 0) return false;
+      this.#low = low;
+      this.#high = high;
+      this.#kind = keys.kind(found);
     }
-    if (session.straightOpcode === undefined) this.#prepare(session);
+    const kind = this.#kind!;
     const length = chains.sourceLength[slot]!;
-    const context = alone && length > SHORT_ALONE
-      ? this.#contextAlone(session)
-      : session.straight;
-    if (
-      context === undefined || opcode !== session.straightOpcode ||
-      (group >= 0 && context.group !== group)
-    ) return -1;
-    const runner = group < 0 ? context.engine.inPlace! : this.#runner!;
+    const isLong = alone && length > SHORT_ALONE;
+    const cipher = isLong ? kind.cipherAlone : kind.cipher;
     const written = chains.destinationLength[slot]!;
     if (
+      cipher === undefined || (slot > 0 && cipher !== this.#cipher) ||
+      opcode !== kind.opcode ||
       words[at + OP_TYPE] !== SYM_OP_CIPHER || words[at + IV_LEN] !== IV ||
       words[at + SRC_DATA_LEN] !== length ||
       words[at + DST_DATA_LEN] !== written || chains.ivLength[slot] !== IV ||
       length > written || length < 1 ||
-      length > (alone ? MOST_ALONE : runner.most) ||
-      (length & (session.algorithm.block - 1)) !== 0 ||
-      IV + length + written > this.#maxSize
-    ) return -1;
-    if (group < 0) {
-      this.#row = counterRow(session.parameters);
-      this.#runner = runner;
-      runner.beginInPlace(memory);
+      length > (alone ? MOST_ALONE : cipher.most) ||
+      (length & kind.partOfBlock) !== 0 || IV + length + written > this.#maxSize
+    ) return false;
+    const key = isLong ? keys.keyAlone(low) : keys.key(low);
+    if (key < 0) return false;
+    if (slot === 0) {
+      this.#row = kind.row;
+      this.#cipher = cipher;
+      cipher.begin(memory);
     }
-    const taken = runner.addInPlace(
-      context,
+    return cipher.add(
+      key,
       chains.window,
       chains.source[slot]!,
       chains.destination[slot]!,
@@ -235,37 +256,12 @@ export class StraightRequests {
       words,
       chains.iv[slot]!,
     );
-    return taken ? context.group : -1;
-  }
-
-  /** Finds the contexts to run a session's requests with, if they are run here. */
-  #prepare(session: PreparedSession): void {
-    const { algorithm, context, parameters } = session;
-    session.straightOpcode = parameters.op === VIRTIO_CRYPTO_OP_DECRYPT
-      ? VIRTIO_CRYPTO_CIPHER_DECRYPT
-      : VIRTIO_CRYPTO_CIPHER_ENCRYPT;
-    if (
-      parameters.service !== VIRTIO_CRYPTO_SERVICE_CIPHER ||
-      parameters.opType !== SYM_OP_CIPHER || algorithm.iv.min !== IV ||
-      algorithm.iv.max !== IV
-    ) return;
-    session.straight = this.#engine.inPlaceContext?.(context, false);
-  }
-
-  /** The context for requests of a session that are alone: another engine's, maybe. */
-  #contextAlone(session: PreparedSession): Context | undefined {
-    if (session.alone === undefined) {
-      session.alone = (session.straight &&
-        this.#engine.inPlaceContext?.(session.context, true)) ?? null;
-    }
-    return session.alone ?? undefined;
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */
   #answer(ring: DeviceRing, memory: GuestMemory, count: number): number {
     const chains = this.#chains;
-    this.#session = undefined;
-    const done = this.#runner!.finishInPlace();
+    const done = this.#cipher!.finish();
     const bytes = memory.bytes[chains.window]!;
     let good = 0;
     let total = 0;

@@ -7,7 +7,7 @@
  */
 
 import type { Algorithm } from "../engine/algorithm.ts";
-import { type Context, MOST_IN_PLACE } from "../engine/engine.ts";
+import type { Context } from "../engine/engine.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
 import {
   MAX_ENDED,
@@ -32,12 +32,6 @@ export interface PreparedSession {
   readonly hash: Algorithm | undefined;
   /** Bytes of digest or tag given at creation. */
   readonly resultLength: number;
-  /** Opcode of its requests that are served in place; undefined until one comes. */
-  straightOpcode: number | undefined;
-  /** The context for those, where they are served so. */
-  straight: Context | undefined;
-  /** The context for one that is alone: undefined before the first, or null. */
-  alone: Context | null | undefined;
 }
 
 /**
@@ -70,10 +64,6 @@ export class ContextCache {
   readonly #free: number[];
   #retiredSeen: number;
   readonly #ended = new Int32Array(MAX_ENDED);
-  /** The entries that {@linkcode touch} looks at. */
-  readonly #touchedEntries = new Int32Array(MOST_IN_PLACE);
-  /** What it read, kept so that it is read. */
-  #touched = 0;
   readonly #key: Uint8Array = new Uint8Array(MAX_KEY_MATERIAL);
 
   /**
@@ -123,41 +113,6 @@ export class ContextCache {
       this.#drop(entry);
     }
     return this.#make(low, high);
-  }
-
-  /**
-   * Reads what {@linkcode get} and the first operations of some sessions will
-   * read, place by place over all of them: so they wait for memory together.
-   *
-   * @param lows low halves of their ids
-   * @param count how many they are, at most `MOST_IN_PLACE`
-   */
-  touch(lows: Uint32Array, count: number): void {
-    const found = this.#touchedEntries;
-    const sessions = this.#entries;
-    const { slots } = this.#table;
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const low = lows[i]!;
-      const entry = low < slots ? this.#entryOf[low]! : NONE;
-      found[i] = entry;
-      if (entry !== NONE) sum ^= this.#table.touch(low) ^ this.#newer[entry]!;
-    }
-    for (let i = 0; i < count; i++) {
-      const entry = found[i]!;
-      if (entry !== NONE) sum ^= sessions[entry]!.low ^ this.#older[entry]!;
-    }
-    for (let i = 0; i < count; i++) {
-      const entry = found[i]!;
-      const context = entry === NONE ? undefined : sessions[entry]!.straight;
-      if (context !== undefined) sum ^= context.group;
-    }
-    for (let i = 0; i < count; i++) {
-      const entry = found[i]!;
-      const context = entry === NONE ? undefined : sessions[entry]!.straight;
-      if (context?.touch !== undefined) sum ^= context.touch();
-    }
-    this.#touched = sum;
   }
 
   /**
@@ -213,9 +168,6 @@ export class ContextCache {
       algorithm: context.algorithm,
       hash: context.hash,
       resultLength: parameters.resultLength,
-      straightOpcode: undefined,
-      straight: undefined,
-      alone: undefined,
     };
     this.#entries[entry] = session;
     this.#entryOf[low] = entry;

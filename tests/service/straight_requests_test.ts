@@ -8,7 +8,9 @@ import type {
   Context,
   Engine,
   EngineName,
+  InPlaceCipher,
 } from "../../device/engine/engine.ts";
+import { openEngines } from "../../device/engine/engines.ts";
 import { IpsecMbEngine } from "../../device/engine/ipsec_mb.ts";
 import { NobleEngine } from "../../device/engine/noble.ts";
 import { DataQueue } from "../../device/service/data_queue.ts";
@@ -78,21 +80,7 @@ class Straight {
     this.queue.setMemory([
       { guestAddress: 0, userAddress: 0, size: SIZE, buffer, offset: 0 },
     ]);
-    const { status, ...id } = this.core.sessions.create({
-      service: 0,
-      opType: 1,
-      algorithm,
-      op,
-      keyLength: this.key.length,
-      chainOrder: 0,
-      hashMode: 0,
-      hashAlgorithm: 0,
-      authKeyLength: 0,
-      resultLength: 0,
-      key: this.key,
-    }, 0);
-    assertEquals(status, 0);
-    this.session = id;
+    this.session = this.create(this.key, algorithm, op);
     this.queue.start({
       ring: {
         format: "split",
@@ -108,14 +96,33 @@ class Straight {
     });
   }
 
+  /** Creates a session; returns its id. */
+  create(key: Uint8Array, algorithm = 3, op = 1) {
+    const { status, ...id } = this.core.sessions.create({
+      service: 0,
+      opType: 1,
+      algorithm,
+      op,
+      keyLength: key.length,
+      chainOrder: 0,
+      hashMode: 0,
+      hashAlgorithm: 0,
+      authKeyLength: 0,
+      resultLength: 0,
+      key,
+    }, 0);
+    assertEquals(status, 0);
+    return id;
+  }
+
   /** Writes a request of `length` bytes, and returns where it is. */
-  place(slot: number, length: number, opcode = 0): number {
+  place(slot: number, length: number, opcode = 0, id = this.session): number {
     const at = REQUESTS + slot * APART;
     const words = (from: number, ...values: number[]) =>
       values.forEach((value, i) =>
         this.view.setUint32(from + 4 * i, value, true)
       );
-    const { low, high } = this.session;
+    const { low, high } = id;
     words(at + HEADER, opcode, 0, low, high, 0, 0, 16, length, length);
     words(at + HEADER + 64, 1);
     for (let i = 0; i < 16; i++) this.bytes[at + IV + i] = slot + i;
@@ -136,9 +143,14 @@ class Straight {
   }
 
   /** Checks that a request was served with the right result. */
-  assertServed(name: AlgorithmName, at: number, length: number): void {
+  assertServed(
+    name: AlgorithmName,
+    at: number,
+    length: number,
+    key = this.key,
+  ): void {
     assertEquals(this.bytes[at + STATUS], 0, `request at ${at}`);
-    const expected = reference(name, this.key, {
+    const expected = reference(name, key, {
       source: this.bytes.slice(at + SOURCE, at + SOURCE + length),
       iv: this.bytes.slice(at + IV, at + IV + 16),
       resultLength: 0,
@@ -162,7 +174,7 @@ class Straight {
 
 const ignore = !("ipsec-mb" in ENGINES);
 
-/** An engine that never has memory for a context, and counts who asks. */
+/** An engine that never has memory for a key, and counts who asks. */
 class WithoutMemory extends IpsecMbEngine {
   asked = 0;
 
@@ -170,11 +182,24 @@ class WithoutMemory extends IpsecMbEngine {
     this.asked++;
     throw new Error("Cannot allocate a context");
   }
+
+  override inPlace(
+    ...operation: Parameters<IpsecMbEngine["inPlace"]>
+  ): InPlaceCipher | undefined {
+    const cipher = super.inPlace(...operation);
+    if (cipher !== undefined) {
+      cipher.addKey = () => {
+        this.asked++;
+        return -1;
+      };
+    }
+    return cipher;
+  }
 }
 
 Deno.test({
   name:
-    "Straight requests are served by another engine where theirs has no memory for a context",
+    "Straight requests are served by another engine where theirs has no memory for a key",
   ignore,
   fn() {
     const poor = new WithoutMemory();
@@ -192,6 +217,7 @@ Deno.test({
     for (const at of places) device.assertServed("aes-cbc", at, 64);
     const { requests, statuses } = device.queue.counters.read();
     assertEquals([requests, statuses[0]], [RING, RING]);
+    assertEquals(device.queue.keyBytes, 0);
   },
 });
 
@@ -290,6 +316,43 @@ Deno.test({
     assert(served > 0);
   },
 });
+
+for (const name of SHORT) {
+  Deno.test(`A batch is run with the keys of sessions that end while it is taken, ${name}`, () => {
+    const [engine] = openEngines([name]);
+    const device = new Straight(name, 3, 1, [engine!]);
+    const ended = device.session;
+    device.place(0, 64);
+    device.run([0]);
+    const keys = [1, 2].map((n) => KEY.map((byte) => byte ^ n));
+    const other = device.create(keys[0]!);
+    const next = { low: ended.low, high: ended.high + 1 };
+    // What the main thread may do at any time: here, as the batch's second
+    // session is made ready.
+    const cipher = engine!.inPlace!(
+      ALGORITHMS["aes-cbc"],
+      "encrypt",
+      16,
+      false,
+    )!;
+    const addKey = cipher.addKey.bind(cipher);
+    cipher.addKey = (key) => {
+      cipher.addKey = addKey;
+      assertEquals(device.core.sessions.destroy(ended.low, ended.high), 0);
+      assertEquals(device.create(keys[1]!), next);
+      return addKey(key);
+    };
+    const places = [ended, other, next].map((id, i) =>
+      device.place(1 + i, 64, 0, id)
+    );
+    device.run([1, 2, 3]);
+    [KEY, ...keys].forEach((key, i) =>
+      device.assertServed("aes-cbc", places[i]!, 64, key)
+    );
+    // The keys of the two that are live.
+    assertEquals(device.queue.keyBytes, 2 * cipher.keyBytes);
+  });
+}
 
 Deno.test({
   name: "A batch ends where its sources are more than half a mebibyte",

@@ -37,10 +37,6 @@ export class IpsecMbContext implements Context {
   readonly isAead: boolean;
   /** Key material, then the key itself. */
   readonly memory: NativeMemory;
-  /** Addresses of the keys to encrypt and to decrypt, two halves each. */
-  readonly keyWords: Uint32Array<ArrayBuffer>;
-  /** Index of the first word of the keys of its direction. */
-  readonly #keysAt: number;
   readonly #makers: Makers;
   readonly #key: Uint8Array<ArrayBuffer>;
   #aside: Context | undefined = undefined;
@@ -74,10 +70,6 @@ export class IpsecMbContext implements Context {
     this.#key = this.memory.bytes.subarray(keyAt, keyAt + key.length);
     copyKey(key, this.#key);
     const keyAddress = this.memory.address + BigInt(keyAt);
-    const { low, high } = this.memory;
-    const [encrypts, decrypts] = recipe.places;
-    this.#keysAt = (this.decrypts ? decrypts : encrypts) >> 2;
-    this.keyWords = Uint32Array.of(low + encrypts, high, low + decrypts, high);
     recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
   }
 
@@ -102,14 +94,6 @@ export class IpsecMbContext implements Context {
       this.direction,
       this.#key,
     );
-  }
-
-  touch(): number {
-    const { words } = this.memory;
-    const at = this.#keysAt;
-    // The round keys of AES-128 and the last of AES-256: three lines or four.
-    return this.keyWords[0]! ^ words[at]! ^ words[at + 16]! ^
-      words[at + 32]! ^ words[at + 43]!;
   }
 
   /** Overwrites the key and all that was derived from it. */

@@ -1,14 +1,17 @@
 /**
- * Bursts of ciphers from place to place in guest memory.
+ * Bursts of a cipher from place to place in guest memory.
  *
  * @module
  */
 
 import type { IpsecMbFunctions } from "../../host/ipsec_mb.ts";
 import type { GuestMemory } from "../../memory/guest_memory.ts";
-import { type Context, type InPlaceRunner, MOST_IN_PLACE } from "../engine.ts";
+import {
+  type InPlaceCipher,
+  MOST_IN_PLACE,
+  MOST_KEY_BYTES,
+} from "../engine.ts";
 import { counterWraps } from "./checks.ts";
-import { IpsecMbContext } from "./context.ts";
 import {
   IMB_DIR_DECRYPT,
   IMB_DIR_ENCRYPT,
@@ -16,6 +19,7 @@ import {
   JobStructure,
   MOST_JOB,
 } from "./job_structure.ts";
+import { KeyRows } from "./key_rows.ts";
 import { GuestAddresses, NativeMemory } from "./native_memory.ts";
 import { IMB_CIPHER_CNTR, type Recipe } from "./recipes.ts";
 
@@ -24,53 +28,109 @@ const CNTR = IMB_CIPHER_CNTR;
 const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, STATUS } = JobField;
 const MOST = MOST_IN_PLACE;
 
-/** Bytes of each operation's iv, and of a tag that no cipher writes. */
+/** Bytes of each request's iv, and of a tag that no cipher writes. */
 const IV_ROOM = 16;
 const SLOT = 2 * IV_ROOM;
 
-/** The burst of one engine. */
-export class IpsecMbInPlace implements InPlaceRunner {
+/** Where the ivs and tags are, behind the jobs. */
+const SLOTS_AT = MOST * MOST_JOB;
+
+/** Bytes of the longest key. */
+const KEY_ROOM = 32;
+
+/** An AES cipher with keys of one size, by the library's bursts. */
+export class IpsecMbInPlace implements InPlaceCipher {
   readonly most: number;
+  readonly keyBytes: number;
   readonly #functions: IpsecMbFunctions;
   readonly #manager: bigint;
-  readonly #memory = new NativeMemory(MOST * (MOST_JOB + SLOT));
+  readonly #recipe: Recipe;
+  readonly #isCounter: boolean;
+  readonly #direction: number;
+  readonly #memory = new NativeMemory(SLOTS_AT + MOST * SLOT);
   readonly #words = this.#memory.words;
   readonly #structure = new JobStructure(this.#memory);
+  /** Words of a job. */
   readonly #stride: number;
   readonly #guest = new GuestAddresses();
+  readonly #keys: KeyRows;
+  /** Where a key is expanded, both ways; then the key. */
+  readonly #expansion: NativeMemory;
+  /** Index of the expansion's first word that this direction needs. */
+  readonly #expandedAt: number;
   #count = 0;
-  #recipe: Recipe | undefined = undefined;
-  #decrypts = false;
-  /** What the unchanging fields of each job were filled in for. */
-  readonly #filled: (Recipe | undefined)[] = new Array(MOST).fill(undefined);
-  readonly #filledTo: boolean[] = new Array(MOST).fill(false);
   readonly #completed = new Uint8Array(MOST);
 
   /**
    * @param functions the library's functions
    * @param manager the manager that runs the bursts
    * @param stride bytes of a job
-   * @param most bytes of the longest operation of a batch
+   * @param recipe how the library is asked: by bursts of AES
+   * @param decrypts whether it decrypts
+   * @param most bytes of the longest request of a batch
    */
   constructor(
     functions: IpsecMbFunctions,
     manager: bigint,
     stride: number,
+    recipe: Recipe,
+    decrypts: boolean,
     most: number,
   ) {
     this.#functions = functions;
     this.#manager = manager;
-    this.#stride = stride;
-    this.most = most;
+    this.#stride = stride >> 2;
+    this.#recipe = recipe;
+    this.#isCounter = recipe.cipher === CNTR;
+    this.#direction = decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
+    this.most = Math.min(most, recipe.most);
+    // FIPS 197, 5.2: 4 * (Nr + 1) words, and Nr is the key's words and 6.
+    this.#keys = new KeyRows(recipe.keyLength + 28, MOST_KEY_BYTES);
+    this.keyBytes = this.#keys.size;
+    this.#expansion = new NativeMemory(recipe.room + KEY_ROOM);
+    // A counter is enciphered both ways.
+    const [encrypts, otherwise] = recipe.places;
+    this.#expandedAt = (decrypts && !this.#isCounter ? otherwise : encrypts) >>
+      2;
+    for (let slot = 0; slot < MOST; slot++) {
+      const at = slot * this.#stride;
+      const slotAt = SLOTS_AT + slot * SLOT;
+      this.#structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
+    }
   }
 
-  beginInPlace(memory: GuestMemory): void {
+  addKey(key: Uint8Array): number {
+    const { keyLength, room } = this.#recipe;
+    if (key.length !== keyLength) return -1;
+    const number = this.#keys.take();
+    if (number < 0) return -1;
+    const expansion = this.#expansion;
+    try {
+      for (let i = 0; i < keyLength; i++) expansion.bytes[room + i] = key[i]!;
+      const keyAt = expansion.address + BigInt(room);
+      this.#recipe.expand(this.#functions, keyAt, expansion, key);
+      this.#keys.write(number, expansion.words, this.#expandedAt);
+      return number;
+    } finally {
+      expansion.wipe();
+    }
+  }
+
+  removeKey(number: number): void {
+    this.#keys.giveBack(number);
+  }
+
+  touchKeys(numbers: Int32Array, count: number): number {
+    return this.#keys.touch(numbers, count);
+  }
+
+  begin(memory: GuestMemory): void {
     this.#count = 0;
     this.#guest.bind(memory);
   }
 
-  addInPlace(
-    context: Context,
+  add(
+    key: number,
     window: number,
     sourceAt: number,
     destinationAt: number,
@@ -78,70 +138,54 @@ export class IpsecMbInPlace implements InPlaceRunner {
     ivWords: Uint32Array,
     iv: number,
   ): boolean {
-    if (!(context instanceof IpsecMbContext) || context.wiped) return false;
-    const { recipe, decrypts } = context;
     const slot = this.#count;
-    if (slot === 0) {
-      this.#recipe = recipe;
-      this.#decrypts = decrypts;
-    } else if (
-      recipe !== this.#recipe || decrypts !== this.#decrypts || slot === MOST
-    ) return false;
     if (
-      length < 1 || length > recipe.most ||
+      slot === MOST || length < 1 || length > this.#recipe.most ||
       (sourceAt !== destinationAt && sourceAt < destinationAt + length &&
         destinationAt < sourceAt + length)
     ) return false;
-    const slotAt = MOST * MOST_JOB + slot * SLOT;
     const words = this.#words;
-    const ivAt = slotAt >> 2;
+    const ivAt = (SLOTS_AT + slot * SLOT) >> 2;
     const counter = ivWords[iv + 3]!;
     words[ivAt] = ivWords[iv]!;
     words[ivAt + 1] = ivWords[iv + 1]!;
     words[ivAt + 2] = ivWords[iv + 2]!;
     words[ivAt + 3] = counter;
-    if (recipe.cipher === CNTR && counterWraps(counter, length)) return false;
-    const at = (slot * this.#stride) >> 2;
-    if (this.#filled[slot] !== recipe || this.#filledTo[slot] !== decrypts) {
-      this.#structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
-      this.#filled[slot] = recipe;
-      this.#filledTo[slot] = decrypts;
-    }
+    if (this.#isCounter && counterWraps(counter, length)) return false;
+    const at = slot * this.#stride;
     const { halves } = this.#guest;
     const low = halves[2 * window]!;
     const high = halves[2 * window + 1]!;
     const source = (low + sourceAt) >>> 0;
     const destination = (low + destinationAt) >>> 0;
-    const { keyWords } = context;
-    words[at + ENC_KEYS] = keyWords[0]!;
-    words[at + ENC_KEYS + 1] = keyWords[1]!;
-    words[at + DEC_KEYS] = keyWords[2]!;
-    words[at + DEC_KEYS + 1] = keyWords[3]!;
+    this.#keys.writeAddress(key, words, at + ENC_KEYS);
+    words[at + DEC_KEYS] = words[at + ENC_KEYS]!;
+    words[at + DEC_KEYS + 1] = words[at + ENC_KEYS + 1]!;
     words[at + SRC] = source;
     words[at + SRC + 1] = high + (source < low ? 1 : 0);
     words[at + DST] = destination;
     words[at + DST + 1] = high + (destination < low ? 1 : 0);
-    words[at + CIPHER_LENGTH] = length * recipe.lengthScale;
+    words[at + CIPHER_LENGTH] = length * this.#recipe.lengthScale;
     words[at + STATUS] = 0;
     this.#count = slot + 1;
     return true;
   }
 
-  finishInPlace(): Uint8Array {
+  finish(): Uint8Array {
     const count = this.#count;
-    const { cipher, keyLength } = this.#recipe!;
+    const { cipher, keyLength } = this.#recipe;
     this.#functions.submitCipherBurstNocheck(
       this.#manager,
       this.#memory.address,
       count,
       cipher,
-      this.#decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT,
+      this.#direction,
       keyLength,
     );
     const structure = this.#structure;
     const completed = this.#completed;
-    const words = this.#stride >> 2;
-    for (let slot = 0, at = 0; slot < count; slot++, at += words) {
+    const stride = this.#stride;
+    for (let slot = 0, at = 0; slot < count; slot++, at += stride) {
       completed[slot] = structure.isDone(at) ? 1 : 0;
     }
     this.#count = 0;
@@ -150,7 +194,7 @@ export class IpsecMbInPlace implements InPlaceRunner {
 
   /** Overwrites ivs, and lets go of the guest. */
   wipe(): void {
-    this.#memory.bytes.fill(0, MOST * MOST_JOB);
+    this.#memory.bytes.fill(0, SLOTS_AT);
     this.#guest.forget();
   }
 }

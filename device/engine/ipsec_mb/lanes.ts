@@ -37,8 +37,6 @@ const SLOT = IV_ROOM + TAG_ROOM;
 
 /** The lanes of a manager, and the jobs that are in them. */
 export class Lanes {
-  /** The way of ciphers whose buffers stay where they are. */
-  readonly inPlace: IpsecMbInPlace;
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
   readonly #words: Uint32Array<ArrayBuffer>;
@@ -98,10 +96,22 @@ export class Lanes {
     this.#slotsAt = managerRoom + MOST_JOBS * MOST_JOB;
     this.#buffers = new JobBuffers(memory, this.#slotsAt + slots);
     this.#stride = this.#measureStride();
-    this.inPlace = new IpsecMbInPlace(
-      functions,
-      address,
+  }
+
+  /**
+   * Makes a way to run a cipher in place, by this thread's library.
+   *
+   * @param recipe how the library is asked
+   * @param decrypts whether it decrypts
+   * @returns it
+   */
+  inPlace(recipe: Recipe, decrypts: boolean): IpsecMbInPlace {
+    return new IpsecMbInPlace(
+      this.functions,
+      this.#manager,
       this.#stride,
+      recipe,
+      decrypts,
       LEAST_STAGGERED - 1,
     );
   }
@@ -202,7 +212,6 @@ export class Lanes {
   /** Overwrites ivs, tags and data of past jobs, and lets go of the guest. */
   wipe(): void {
     this.#bytes.fill(0, this.#slotsAt, this.#buffers.forget());
-    this.inPlace.wipe();
   }
 
   /** Writes a job's structure. */

@@ -123,6 +123,13 @@ function hmac(name: string): Maker {
   return mac("HMAC", "digest", () => name);
 }
 
+/** The ciphers with an iv whose requests can be one call each. */
+export const IN_PLACE: ReadonlySet<AlgorithmName> = new Set<AlgorithmName>([
+  "aes-cbc",
+  "aes-ctr",
+  "aes-xts",
+]);
+
 /** How contexts are made, by the name of the algorithm. */
 export const MAKERS: { readonly [name in AlgorithmName]?: Maker } = {
   "arc4": (shop, purpose, key) =>

@@ -1,38 +1,50 @@
 /**
- * Ciphers from place to place in guest memory, one call each.
+ * A cipher from place to place in guest memory, one call for each request.
  *
  * @module
  */
 
 import type { Libcrypto } from "../../host/libcrypto.ts";
 import type { GuestMemory } from "../../memory/guest_memory.ts";
-import { type Context, type InPlaceRunner, MOST_IN_PLACE } from "../engine.ts";
+import { type InPlaceCipher, MOST_IN_PLACE } from "../engine.ts";
 import { InPlaceContext } from "./ciphers.ts";
+import type { LibcryptoContext } from "./context.ts";
 import { regionAddresses } from "./ranges.ts";
 
 /** 2^32: addresses are written as two halves of 32 bits. */
 const HALF = 0x1_0000_0000;
 
-/** Addresses of an operation. */
+/** Addresses of a request. */
 const ADDRESSES = 3;
 // Their indices.
 const IV = 0;
 const SOURCE = 1;
 const DESTINATION = 2;
 
+/** Contexts that there is room for at first. */
+const FIRST = 64;
+
 /**
- * Runs a batch when all of it was taken in: what one operation waits for, the
+ * Runs a batch when all of it was taken in: what one request waits for, the
  * guest's memory, the next ones ask for meanwhile.
  */
-export class LibcryptoInPlace implements InPlaceRunner {
+export class LibcryptoInPlace implements InPlaceCipher {
   readonly most: number = 65536;
+  /** Of an EVP_CIPHER_CTX, its cipher's part and what holds it here. */
+  readonly keyBytes: number = 2048;
   readonly #library: Libcrypto;
-  /** The contexts of the batch. */
-  readonly #pointers: bigint[] = new Array(MOST_IN_PLACE).fill(0n);
+  readonly #make: (key: Uint8Array) => LibcryptoContext;
+  /** The contexts, by the numbers of their keys. */
+  readonly #contexts: (InPlaceContext | undefined)[] = [];
+  readonly #free: number[] = [];
+  /** Addresses of the contexts; 0 where there is none. */
+  #pointers = new BigUint64Array(new ArrayBuffer(8 * FIRST));
+  /** The keys of the batch. */
+  readonly #keys = new Int32Array(MOST_IN_PLACE);
   /**
    * Where the ivs, sources and destinations are. They are written by halves and
    * read as a whole, which waits for all earlier writes where it follows soon:
-   * so each operation has a place of its own, written before any is run.
+   * so each request has a place of its own, written before any is run.
    */
   readonly #addresses = new BigUint64Array(
     new ArrayBuffer(8 * ADDRESSES * MOST_IN_PLACE),
@@ -45,20 +57,62 @@ export class LibcryptoInPlace implements InPlaceRunner {
   #count = 0;
   #touched = 0;
 
-  /** @param library the library's functions */
-  constructor(library: Libcrypto) {
+  /**
+   * @param library the library's functions
+   * @param make makes a context of a key
+   */
+  constructor(
+    library: Libcrypto,
+    make: (key: Uint8Array) => LibcryptoContext,
+  ) {
     this.#library = library;
+    this.#make = make;
   }
 
-  beginInPlace(memory: GuestMemory): void {
+  addKey(key: Uint8Array): number {
+    let context: LibcryptoContext;
+    try {
+      context = this.#make(key);
+    } catch {
+      // The library does not take the key, or has no memory.
+      return -1;
+    }
+    if (!(context instanceof InPlaceContext) || context.pointer === 0n) {
+      context.wipe();
+      return -1;
+    }
+    const number = this.#free.pop() ?? this.#contexts.length;
+    this.#contexts[number] = context;
+    if (number === this.#pointers.length) {
+      const more = new BigUint64Array(new ArrayBuffer(16 * number));
+      more.set(this.#pointers);
+      this.#pointers = more;
+    }
+    this.#pointers[number] = context.pointer;
+    return number;
+  }
+
+  removeKey(number: number): void {
+    this.#contexts[number]?.wipe();
+    this.#contexts[number] = undefined;
+    this.#pointers[number] = 0n;
+    this.#free.push(number);
+  }
+
+  touchKeys(): number {
+    // What the library reads of a context is behind addresses of its own.
+    return 0;
+  }
+
+  begin(memory: GuestMemory): void {
     this.#count = 0;
     if (memory === this.#guest) return;
     this.#guest = memory;
     this.#starts = regionAddresses(memory).start;
   }
 
-  addInPlace(
-    context: Context,
+  add(
+    key: number,
     window: number,
     source: number,
     destination: number,
@@ -68,13 +122,12 @@ export class LibcryptoInPlace implements InPlaceRunner {
   ): boolean {
     const slot = this.#count;
     if (
-      !(context instanceof InPlaceContext) || context.wiped ||
       slot === MOST_IN_PLACE || length < 1 ||
       (source !== destination && source < destination + length &&
         destination < source + length)
     ) return false;
     const start = this.#starts[window]!;
-    this.#pointers[slot] = context.pointer;
+    this.#keys[slot] = key;
     const halves = this.#halves;
     const at = 2 * ADDRESSES * slot;
     const ivAt = start + 4 * iv;
@@ -93,16 +146,17 @@ export class LibcryptoInPlace implements InPlaceRunner {
     return true;
   }
 
-  finishInPlace(): Uint8Array {
+  finish(): Uint8Array {
     const library = this.#library;
     const addresses = this.#addresses;
+    const pointers = this.#pointers;
     const count = this.#count;
     for (let slot = 0; slot < count; slot++) {
-      const pointer = this.#pointers[slot]!;
+      const key = this.#keys[slot]!;
       const at = ADDRESSES * slot;
       // An iv is data like the source: the library copies it from the guest.
       const started = library.EVP_CipherInit_ex(
-        pointer,
+        pointers[key]!,
         0n,
         0n,
         0n,
@@ -112,7 +166,7 @@ export class LibcryptoInPlace implements InPlaceRunner {
       // 0 or negative is a failure; what else it is depends on the cipher.
       const done = started === 1 &&
         library.EVP_Cipher(
-            pointer,
+            pointers[key]!,
             addresses[at + DESTINATION]!,
             addresses[at + SOURCE]!,
             this.#length[slot]!,
