@@ -5,7 +5,7 @@
  * @module
  */
 
-import { QueueFailedError } from "./driver/errors.ts";
+import { DeviceNotReadyError, QueueFailedError } from "./driver/errors.ts";
 import type { DriverRing } from "./driver/ring.ts";
 import type { Transport, TransportListener } from "./driver/transport.ts";
 import { engineNames } from "./engine/engines.ts";
@@ -345,6 +345,11 @@ export class InProcessDevice implements Transport {
   }
 
   async startQueue(index: number, ring: DriverRing): Promise<void> {
+    if (this.#closed) {
+      throw new DeviceNotReadyError(
+        "Cannot start a queue: the device was closed",
+      );
+    }
     const { descriptor, available, used } = ring.userAddresses;
     const eventIndex = this.features >> BigInt(VIRTIO_F_RING_EVENT_IDX) & 1n;
     const indirect = this.features >> BigInt(VIRTIO_F_RING_INDIRECT_DESC) & 1n;
