@@ -406,7 +406,8 @@ export class CryptoDriver implements AsyncDisposable {
    * ```
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The queue is served no more
-   * @throws {RangeError} There is no such queue, or the chain can never fit
+   * @throws {RangeError} There is no such queue, the chain can never fit, or a
+   * number of bytes is none
    * @throws {OutOfGuestMemoryError} The segments are larger than guest memory
    */
   async submitRaw(

@@ -24,6 +24,7 @@ import {
   offeredFeatures,
   type RequestLayout,
   requestLayout,
+  SPEC_NAMES,
   type SpecName,
 } from "../spec/request_layout.ts";
 import { serviceBits, type ServiceName } from "../spec/services.ts";
@@ -137,6 +138,15 @@ function bounded(
   return given;
 }
 
+function knownSpec(spec: SpecName): SpecName {
+  if (SPEC_NAMES.includes(spec)) return spec;
+  throw new RangeError(
+    `Cannot make a device with spec ${spec}: ${
+      SPEC_NAMES.join(" or ")
+    } is possible`,
+  );
+}
+
 /**
  * The generation that sessions begin with, below 2^30. It is another one for
  * each device: a driver that outlives a server still uses ids of the last one,
@@ -181,7 +191,7 @@ export class DeviceCore {
     const settings: Settings = {
       queues: bounded("queues", options.queues, 2, 1, MAX_DATA_QUEUES),
       engines: options.engines ?? ENGINE_NAMES,
-      spec: options.spec ?? "v15",
+      spec: knownSpec(options.spec ?? "v15"),
       services: serviceBits(options.services),
       maxSize: bounded(
         "maxSize",
