@@ -69,7 +69,10 @@ export interface DeviceOptions {
   readonly maxSize?: number | undefined;
   /** Most sessions at a time, 1 to 2^20; 4096 when left out. */
   readonly maxSessions?: number | undefined;
-  /** Most prepared sessions each data queue keeps; 1024 when left out. */
+  /**
+   * Most prepared sessions each data queue keeps, up to 2^20, and 256 in any
+   * case; 1024 when left out.
+   */
   readonly maxContexts?: number | undefined;
   /** How long a queue looks for work before it sleeps, in µs; 0 when left out. */
   readonly pollUs?: number | undefined;
