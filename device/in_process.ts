@@ -5,7 +5,7 @@
  * @module
  */
 
-import { QueueFailedError } from "./driver/errors.ts";
+import { DeviceNotReadyError, QueueFailedError } from "./driver/errors.ts";
 import type { DriverRing } from "./driver/ring.ts";
 import type { Transport, TransportListener } from "./driver/transport.ts";
 import { engineNames } from "./engine/engines.ts";
@@ -257,7 +257,7 @@ export class InProcessDevice implements Transport {
   readonly #queues: ServedQueue[];
   #listener: TransportListener | undefined;
   #controlScheduled = false;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /**
    * Makes a device. Its queues are served once a driver has started them.
@@ -345,6 +345,11 @@ export class InProcessDevice implements Transport {
   }
 
   async startQueue(index: number, ring: DriverRing): Promise<void> {
+    if (this.#closing !== undefined) {
+      throw new DeviceNotReadyError(
+        "Cannot start a queue: the device was closed",
+      );
+    }
     const { descriptor, available, used } = ring.userAddresses;
     const eventIndex = this.features >> BigInt(VIRTIO_F_RING_EVENT_IDX) & 1n;
     const indirect = this.features >> BigInt(VIRTIO_F_RING_INDIRECT_DESC) & 1n;
@@ -374,7 +379,7 @@ export class InProcessDevice implements Transport {
   }
 
   kick(index: number): void {
-    if (this.#closed) return;
+    if (this.#closing !== undefined) return;
     if (index !== this.dataQueues) {
       this.#queues[index]?.kick();
     } else if (!this.#controlScheduled) {
@@ -383,9 +388,11 @@ export class InProcessDevice implements Transport {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     this.#control.stop();
     this.#core.sessions.clear();
     await Promise.all(this.#queues.map((queue) => queue.close()));

@@ -119,10 +119,11 @@ export class QueueWorker {
     if (this.#ended) return;
     try {
       await this.send({ type: "close" });
+      // From here on it ends itself, and the runtime waits for it.
+      this.#settle("The worker was closed");
     } catch {
-      // It ended by itself, which is as good.
+      this.#end("The worker was closed");
     }
-    this.#end("The worker was closed");
   }
 
   #hear(report: Report): void {
@@ -143,8 +144,12 @@ export class QueueWorker {
   }
 
   #end(reason: string): void {
-    this.#ended = true;
     this.#worker.terminate();
+    this.#settle(reason);
+  }
+
+  #settle(reason: string): void {
+    this.#ended = true;
     for (const { reject } of this.#waiting.values()) {
       reject(new WorkerError(reason));
     }

@@ -15,6 +15,7 @@ import {
   MAX_DATA_QUEUES,
   MAX_MAX_SIZE,
 } from "../service/device_core.ts";
+import { ROUND_REQUESTS } from "../service/round.ts";
 import { MAX_LIMIT } from "../service/throttle.ts";
 import { MAX_SESSIONS } from "../session/table.ts";
 import { SPEC_NAMES } from "../spec/request_layout.ts";
@@ -65,6 +66,7 @@ function deviceOptions(given: Arguments): DeviceOptions & { log: Log } {
     limitOps: integer("limit-ops", 1, MAX_LIMIT),
     limitBytes: integer("limit-bytes", 1, MAX_LIMIT),
     maxSessions: integer("max-sessions", 1, MAX_SESSIONS),
+    maxContexts: integer("max-contexts", ROUND_REQUESTS, MAX_SESSIONS),
     maxSize: integer("max-size", 1, MAX_MAX_SIZE),
     log: consoleLog(wordOption("log", given.one("log"), LOG_LEVELS) ?? "info"),
   };

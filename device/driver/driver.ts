@@ -58,6 +58,9 @@ import {
 } from "./session_options.ts";
 import type { Transport } from "./transport.ts";
 
+/** Devices that have, or had, a driver: its rings lie in their memory. */
+const attached = new WeakSet<Transport>();
+
 /**
  * Drives a virtio-crypto device: creates sessions and runs operations. Which
  * layout its requests have follows from the negotiated features; see
@@ -135,7 +138,8 @@ export class CryptoDriver implements AsyncDisposable {
    * @param transport carries the rings; the driver closes it in the end
    * @param options how to use the device
    * @returns the driver
-   * @throws {DeviceNotReadyError} The device's status is not HW_READY
+   * @throws {DeviceNotReadyError} The device's status is not HW_READY, it was
+   * closed, or another driver was attached to it
    * @throws {RangeError} An option does not fit the device
    * @throws {WorkerError} A queue of a device in this process has no worker
    * @throws {RequestRefusedError} A backend does not serve a queue
@@ -151,6 +155,12 @@ export class CryptoDriver implements AsyncDisposable {
       );
     }
     const driver = new CryptoDriver(transport, options, config);
+    if (attached.has(transport)) {
+      throw new DeviceNotReadyError(
+        "Cannot attach to a device that another driver was attached to",
+      );
+    }
+    attached.add(transport);
     await driver.#queues.start();
     return driver;
   }
@@ -230,8 +240,8 @@ export class CryptoDriver implements AsyncDisposable {
    * @param options what the session shall be
    * @returns the session
    * @throws {CryptoStatusError} The device refused
-   * @throws {TypeError} The algorithm's name is unknown, or it is a SHAKE and
-   * has no `resultLength`; or sessions are made by message (`mode: "cryptodev"`)
+   * @throws {TypeError} The algorithm's name, its direction or a chain's order
+   * is unknown, or it is a SHAKE and has no `resultLength`; or sessions are made by message (`mode: "cryptodev"`)
    * and it is neither a cipher nor a chain
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The control queue is served no more
@@ -300,7 +310,8 @@ export class CryptoDriver implements AsyncDisposable {
    * ciphertext, then tag
    * @throws {StatelessModeError} There is no such mode with what was negotiated
    * @throws {CryptoStatusError} The device refused, or a tag is wrong
-   * @throws {TypeError} The algorithm's name is unknown
+   * @throws {TypeError} The algorithm's name, its direction or a chain's order
+   * is unknown
    * @throws {RangeError} There is no such queue
    * @throws {OutOfGuestMemoryError} The operation is larger than guest memory
    * @throws {DriverClosedError} The driver was closed
@@ -395,7 +406,8 @@ export class CryptoDriver implements AsyncDisposable {
    * ```
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The queue is served no more
-   * @throws {RangeError} There is no such queue, or the chain can never fit
+   * @throws {RangeError} There is no such queue, the chain can never fit, or a
+   * number of bytes is none
    * @throws {OutOfGuestMemoryError} The segments are larger than guest memory
    */
   async submitRaw(

@@ -65,7 +65,10 @@ export class StatelessModeError extends Error {
   override readonly name = "StatelessModeError";
 }
 
-/** VIRTIO_CRYPTO_S_HW_READY is not set (v15, "Device configuration layout"). */
+/**
+ * A device has nothing to drive: VIRTIO_CRYPTO_S_HW_READY is not set (v15,
+ * "Device configuration layout"), it was closed, or it has a driver already.
+ */
 export class DeviceNotReadyError extends Error {
   /** The name of the class. */
   override readonly name = "DeviceNotReadyError";

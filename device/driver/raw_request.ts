@@ -67,6 +67,7 @@ export class RawRequest implements PendingRequest {
    * @param readable what the device reads, in order
    * @param writable what the device writes, in order
    * @param indirect give the segments by an indirect table
+   * @throws {RangeError} A number of bytes is none
    */
   constructor(
     readable: readonly RawReadable[],
@@ -76,6 +77,9 @@ export class RawRequest implements PendingRequest {
     this.indirect = indirect;
     let offset = GUARD_SIZE;
     const place = (length: number, source?: Uint8Array): PlacedSegment => {
+      if (!Number.isSafeInteger(length) || length < 0) {
+        throw new RangeError(`Cannot place a segment of ${length} bytes`);
+      }
       const segment = { offset, length, source };
       offset += length + GUARD_SIZE;
       return segment;

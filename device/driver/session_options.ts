@@ -142,8 +142,8 @@ const LONGEST_DIGEST = 64;
  * @param options what a program asks for
  * @returns the parameters, with the key itself; a chain's two keys are copied
  * into one array
- * @throws {TypeError} The algorithm's name is unknown, or a length is missing
- * that the algorithm does not imply
+ * @throws {TypeError} The algorithm's name, a direction or an order is unknown,
+ * or a length is missing that the algorithm does not imply
  */
 export function sessionParameters(
   options: SessionOptions | ChainSessionOptions,
@@ -207,6 +207,9 @@ function chainParameters(options: ChainSessionOptions): SessionParameters {
     hash.algorithm,
   );
   const algorithm = algorithmNumber("cipher", cipher.algorithm);
+  const op = opOf(cipher.direction);
+  const chainOrder = chainOrderOf(order);
+  // Behind all that can be refused: nobody would overwrite it then.
   const key = new Uint8Array(cipher.key.length + authKey.length);
   key.set(cipher.key);
   key.set(authKey, cipher.key.length);
@@ -214,11 +217,9 @@ function chainParameters(options: ChainSessionOptions): SessionParameters {
     service: VIRTIO_CRYPTO_SERVICE_CIPHER,
     opType: VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING,
     algorithm,
-    op: opOf(cipher.direction),
+    op,
     keyLength: cipher.key.length,
-    chainOrder: order === "hash-then-cipher"
-      ? VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_HASH_THEN_CIPHER
-      : VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_CIPHER_THEN_HASH,
+    chainOrder,
     hashMode: hash.key === undefined
       ? VIRTIO_CRYPTO_SYM_HASH_MODE_PLAIN
       : VIRTIO_CRYPTO_SYM_HASH_MODE_AUTH,
@@ -233,10 +234,31 @@ function keyOf(key: Uint8Array): { key: Uint8Array; keyLength: number } {
   return { key, keyLength: key.length };
 }
 
+// A misspelt word that no type checker has seen must not decrypt.
 function opOf(direction: Direction): number {
-  return direction === "encrypt"
-    ? VIRTIO_CRYPTO_OP_ENCRYPT
-    : VIRTIO_CRYPTO_OP_DECRYPT;
+  switch (direction) {
+    case "encrypt":
+      return VIRTIO_CRYPTO_OP_ENCRYPT;
+    case "decrypt":
+      return VIRTIO_CRYPTO_OP_DECRYPT;
+    default:
+      throw new TypeError(
+        `Cannot work in direction "${direction as string}": "encrypt" or "decrypt" is needed`,
+      );
+  }
+}
+
+function chainOrderOf(order: ChainOrder): number {
+  switch (order) {
+    case "hash-then-cipher":
+      return VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_HASH_THEN_CIPHER;
+    case "cipher-then-hash":
+      return VIRTIO_CRYPTO_SYM_ALG_CHAIN_ORDER_CIPHER_THEN_HASH;
+    default:
+      throw new TypeError(
+        `Cannot chain in order "${order as string}": "hash-then-cipher" or "cipher-then-hash" is needed`,
+      );
+  }
 }
 
 function fullLength(

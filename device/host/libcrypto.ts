@@ -11,6 +11,8 @@ import { LibraryError } from "./library_error.ts";
 
 /** Symbols of libcrypto.so.3, each with its C signature. */
 export const LIBCRYPTO_SYMBOLS = {
+  // int OPENSSL_init_crypto(uint64_t opts, const OPENSSL_INIT_SETTINGS *)
+  OPENSSL_init_crypto: { parameters: ["u64", "usize"], result: "i32" },
   // OSSL_LIB_CTX *OSSL_LIB_CTX_new(void)
   OSSL_LIB_CTX_new: { parameters: [], result: "usize" },
   // OSSL_PROVIDER *OSSL_PROVIDER_load(OSSL_LIB_CTX *libctx, const char *name)
@@ -126,6 +128,8 @@ export type Libcrypto = Deno.DynamicLibrary<
 
 const LIBRARY = "libcrypto.so.3";
 
+const OPENSSL_INIT_NO_ATEXIT = 0x0008_0000n;
+
 let symbols: Libcrypto | undefined;
 
 /**
@@ -140,6 +144,10 @@ export function libcrypto(): Libcrypto {
   if (symbols !== undefined) return symbols;
   try {
     symbols = Deno.dlopen(LIBRARY, LIBCRYPTO_SYMBOLS).symbols;
+    // OPENSSL_init_crypto(3), "OPENSSL_INIT_NO_ATEXIT": the process may end
+    // while workers are inside the library, and what it would free then is what
+    // they use. Only the first call of a process decides it.
+    symbols.OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, 0n);
   } catch (cause) {
     throw new LibraryError(
       `Cannot open ${LIBRARY}: it needs OpenSSL 3 (Debian package libssl3) and --allow-ffi`,

@@ -24,6 +24,7 @@ import {
   offeredFeatures,
   type RequestLayout,
   requestLayout,
+  SPEC_NAMES,
   type SpecName,
 } from "../spec/request_layout.ts";
 import { serviceBits, type ServiceName } from "../spec/services.ts";
@@ -68,7 +69,10 @@ export interface DeviceOptions {
   readonly maxSize?: number | undefined;
   /** Most sessions at a time, 1 to 2^20; 4096 when left out. */
   readonly maxSessions?: number | undefined;
-  /** Most prepared sessions each data queue keeps; 1024 when left out. */
+  /**
+   * Most prepared sessions each data queue keeps, up to 2^20, and 256 in any
+   * case; 1024 when left out.
+   */
   readonly maxContexts?: number | undefined;
   /** How long a queue looks for work before it sleeps, in µs; 0 when left out. */
   readonly pollUs?: number | undefined;
@@ -137,6 +141,15 @@ function bounded(
   return given;
 }
 
+function knownSpec(spec: SpecName): SpecName {
+  if (SPEC_NAMES.includes(spec)) return spec;
+  throw new RangeError(
+    `Cannot make a device with spec ${spec}: ${
+      SPEC_NAMES.join(" or ")
+    } is possible`,
+  );
+}
+
 /**
  * The generation that sessions begin with, below 2^30. It is another one for
  * each device: a driver that outlives a server still uses ids of the last one,
@@ -181,7 +194,7 @@ export class DeviceCore {
     const settings: Settings = {
       queues: bounded("queues", options.queues, 2, 1, MAX_DATA_QUEUES),
       engines: options.engines ?? ENGINE_NAMES,
-      spec: options.spec ?? "v15",
+      spec: knownSpec(options.spec ?? "v15"),
       services: serviceBits(options.services),
       maxSize: bounded(
         "maxSize",

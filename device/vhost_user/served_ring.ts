@@ -262,7 +262,16 @@ export class ControlRing implements ServedRing {
   #serve(): void {
     // One round: whatever is left has its kick signalled again, so that a
     // guest that never stops adding leaves the main thread to others.
-    const result = this.#queue.run();
+    let result: number;
+    try {
+      result = this.#queue.run();
+    } catch (error) {
+      // A mistake of this program's own ends the queue, as it would a worker's,
+      // and not the devices of others.
+      this.#kick = -1;
+      this.#broken(`It was not served to the end: ${error}`);
+      return;
+    }
     if (result === RoundResult.SIGNAL && this.#call >= 0) {
       signalPeer(this.#call);
     }

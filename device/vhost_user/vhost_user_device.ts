@@ -11,6 +11,13 @@ import { type CoreOptions, DeviceCore } from "../service/device_core.ts";
 import { VHOST_USER_F_PROTOCOL_FEATURES } from "./protocol.ts";
 import { ControlRing, type ServedRing, WorkerRing } from "./served_ring.ts";
 
+/**
+ * Most workers that are started ahead of their rings. Each takes tens of
+ * milliseconds and some 18 MB, and few guests use so many queues: further ones
+ * are started by their rings.
+ */
+const MOST_WARM = 16;
+
 /** What a device tells the connection it serves. */
 export interface DeviceEvents {
   /**
@@ -37,7 +44,7 @@ export class VhostUserDevice {
   readonly #control: ControlRing;
 
   /**
-   * Starts the workers of the data queues.
+   * Starts the workers of the data queues, or of the first of them.
    *
    * @param options the device's options
    * @param log where to write
@@ -73,7 +80,10 @@ export class VhostUserDevice {
       (_, i) =>
         new WorkerRing(this.core, i, ringDown(i, false), ringDown(i, true)),
     );
-    for (const worker of this.#workers.slice(0, dataQueues)) worker.warm();
+    // All have counters, whoever looks at them and whenever.
+    for (let i = 0; i < dataQueues; i++) this.core.queueOptions(i);
+    const warm = Math.min(dataQueues, MOST_WARM);
+    for (const worker of this.#workers.slice(0, warm)) worker.warm();
     this.#control = new ControlRing(
       new ControlQueue(this.core.sessions),
       ringDown(dataQueues, false),

@@ -54,6 +54,8 @@ const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["--limit-bytes=1", "--limit-bytes=2"], /--limit-bytes more than once/],
   [["--max-sessions=0"], /--max-sessions=0/],
   [["--max-sessions=1048577"], /--max-sessions=1048577/],
+  [["--max-contexts=255"], /--max-contexts=255.* 256 to 1048576/],
+  [["--max-contexts=1048577"], /--max-contexts=1048577/],
   [["--max-size=0"], /--max-size=0/],
   [["--max-size=1073741825"], /--max-size=1073741825/],
   [["--log=loud"], /--log=loud.*debug/],

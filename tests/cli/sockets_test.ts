@@ -26,6 +26,7 @@ Deno.test("several sockets are served by one process, each as a device", async (
     "--queues=1",
     "--max-size=4096",
     "--max-sessions=1",
+    "--max-contexts=256",
     "--poll-us=10",
     "--engine=noble",
     "--spec=v15",

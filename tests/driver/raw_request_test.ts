@@ -71,3 +71,14 @@ Deno.test("a raw chain that can never fit is refused", async () => {
   );
   await assertRejects(() => driver.submitRaw(7, [], [1]), RangeError, "7");
 });
+
+Deno.test("a raw segment of no such number of bytes is refused", async () => {
+  const { driver } = await setUp();
+  for (const length of [-1, 1.5, NaN]) {
+    await assertRejects(
+      () => driver.submitRaw(0, [new Uint8Array(1)], [length]),
+      RangeError,
+      `${length} bytes`,
+    );
+  }
+});

@@ -300,11 +300,14 @@ export class SurvivingLoad {
     guest: SurvivingGuest,
     add: (queue: SurvivingQueue) => boolean,
   ): Promise<void> {
-    while (this.#going) {
+    for (let going = true; going;) {
+      // The last turn begins after end(): what a server answered that is gone
+      // by then is collected, and what it has not answered is outstanding.
+      going = this.#going;
       for (const queue of guest.queues) {
+        this.returned[queue.index]!.push(...queue.collect());
         while (queue.outstanding < 48 && add(queue));
         queue.publish();
-        this.returned[queue.index]!.push(...queue.collect());
       }
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
@@ -325,7 +328,7 @@ export class SurvivingLoad {
     }, 20_000);
   }
 
-  /** Adds no more. */
+  /** Adds no more, after a last turn. */
   async end(): Promise<void> {
     this.#going = false;
     await this.#done;

@@ -63,6 +63,16 @@ for (const workers of [0, 2]) {
   });
 }
 
+Deno.test("A second close() waits for what the first one does", async () => {
+  const { device, driver } = await attached(2);
+  let closed = false;
+  const first = device.close().then(() => closed = true);
+  await device.close();
+  assert(closed);
+  await first;
+  await driver.close();
+});
+
 Deno.test("A ring that is broken is told to the driver with its queue and reason", async () => {
   for (const workers of [0, 2]) {
     const { device, driver, session } = await attached(workers);

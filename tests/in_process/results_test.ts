@@ -187,6 +187,7 @@ Deno.test("A device refuses options out of their range", () => {
     { maxSessions: 0 },
     { maxSessions: NaN },
     { pollUs: -1 },
+    { spec: "1.9" as "1.4" },
   ];
   for (const options of bad) {
     try {

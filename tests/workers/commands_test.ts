@@ -279,3 +279,21 @@ Deno.test("Commands sent before close are carried out, those after are not", asy
   await assertRejects(() => late, WorkerError);
   await closing;
 });
+
+Deno.test("A worker that is closed ends itself, and is not terminated in the middle of that", async () => {
+  const { terminate } = Worker.prototype;
+  let terminated = 0;
+  Worker.prototype.terminate = function () {
+    terminated++;
+    terminate.call(this);
+  };
+  try {
+    const guest = new WorkerGuest();
+    await guest.run();
+    await guest.worker.close();
+    assert(guest.worker.ended);
+  } finally {
+    Worker.prototype.terminate = terminate;
+  }
+  assertEquals(terminated, 0);
+});

@@ -1,6 +1,7 @@
 import { ENGINE_NAMES } from "../../engine/engines.ts";
 import { LOG_LEVELS } from "../../log.ts";
 import { MAX_DATA_QUEUES } from "../../service/device_core.ts";
+import { ROUND_REQUESTS } from "../../service/round.ts";
 import { MAX_SESSIONS } from "../../session/table.ts";
 import { SPEC_NAMES } from "../../spec/request_layout.ts";
 import { HELP_OPTION, type Manual } from "../manual.ts";
@@ -105,6 +106,12 @@ export const SERVE_MANUAL: Manual = {
       name: "max-sessions",
       value: "N",
       text: `Sessions of a device, 1 to ${MAX_SESSIONS} (4096).`,
+    },
+    {
+      name: "max-contexts",
+      value: "N",
+      text:
+        `Sessions that each data queue keeps ready, with their keys expanded: ${ROUND_REQUESTS} to ${MAX_SESSIONS} (1024). More of them that are in use take turns, and are made ready again.`,
     },
     {
       name: "max-size",
