@@ -19,7 +19,7 @@ import { type ServerDescription, stateJson } from "./state.ts";
 const STATE_MS = 1000;
 
 /** How often they get requests, in milliseconds. */
-const REQUESTS_MS = 200;
+const REQUESTS_MS = 250;
 
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
