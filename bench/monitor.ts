@@ -4,12 +4,17 @@
  *
  *     deno task bench:monitor [--pairs=N] [--rounds=N] [--window-ms=N]
  *
- * Servers are started anew some times, since no two processes are quite alike.
- * Who looks reads `/api/events` as the page does, and scrapes `/metrics` once a
- * window. Where there is `taskset`, both servers are held to the last processor,
- * so that what the monitor's thread does is taken from the worker; load and
- * looker share the first one, where the load sleeps while its requests are
- * served.
+ * Looking is compared with not looking in the same server, in windows next to
+ * each other: each ratio has the same process, memory and compiled code on both
+ * sides. With a monitor is compared with without in pairs of servers. No two
+ * processes are alike, so a pair counts once, by its middle ratio.
+ *
+ * Who looks opens the page's stream and scrapes `/metrics`, in every window
+ * anew, and in the window: more than a page that stays open, and a Prometheus
+ * that comes every 15 seconds. Where there is `taskset`, both servers are held
+ * to the last processor, so that what the monitor's thread does is taken from
+ * the worker; load and looker share the first one, where the load sleeps while
+ * its requests are served.
  *
  * @module
  */
@@ -23,12 +28,14 @@ import { SocketLoad } from "./support/socket_load.ts";
 
 /** A split ring, all of which is offered at once. */
 const ENTRIES = 32_768;
-/** Milliseconds that a looker looks before its window. */
-const AHEAD_MS = 50;
+/** Milliseconds between two windows: what the last one left is done then. */
+const REST_MS = 20;
+/** Milliseconds that each server serves before it is measured. */
+const WARM_MS = 1500;
 
 const given = parseArgs(Deno.args, {
   string: ["pairs", "rounds", "window-ms"],
-  default: { pairs: "5", rounds: "6", "window-ms": "1000" },
+  default: { pairs: "12", rounds: "8", "window-ms": "500" },
 });
 const pairs = Number(given.pairs);
 const rounds = Number(given.rounds);
@@ -75,11 +82,11 @@ class Looker {
 }
 
 /** Requests a second in one window. */
-function throughput(load: SocketLoad): number {
+function throughput(load: SocketLoad, milliseconds = windowMs): number {
   const start = performance.now();
   let requests = 0;
   let now = start;
-  for (; now - start < windowMs; now = performance.now()) {
+  for (; now - start < milliseconds; now = performance.now()) {
     load.serveAsleep(ENTRIES - 1);
     requests += ENTRIES - 1;
   }
@@ -89,12 +96,18 @@ function throughput(load: SocketLoad): number {
 const CASES = ["no monitor", "nobody looks", "somebody looks"] as const;
 type Case = typeof CASES[number];
 
+/** The orders in which a round can have them. */
+const ORDERS: readonly (readonly Case[])[] = [
+  ["no monitor", "nobody looks", "somebody looks"],
+  ["somebody looks", "nobody looks", "no monitor"],
+  ["nobody looks", "somebody looks", "no monitor"],
+  ["no monitor", "somebody looks", "nobody looks"],
+];
+
+/** Requests a second of each round, by case. */
+type Rates = Readonly<Record<Case, number[]>>;
+
 const operation = operationOf("aes-cbc", 64);
-const rates: Record<Case, number[]> = {
-  "no monitor": [],
-  "nobody looks": [],
-  "somebody looks": [],
-};
 
 /** Holds everything to a processor; false where that cannot be done. */
 async function pinAll(servers: readonly Observed[]): Promise<boolean> {
@@ -106,8 +119,8 @@ async function pinAll(servers: readonly Observed[]): Promise<boolean> {
   return pinned.every((one) => one);
 }
 
-/** Measures a server with a monitor beside one without; whether pinned. */
-async function pair(looker: Looker): Promise<boolean> {
+/** Measures a server with a monitor beside one without. */
+async function measurePair(looker: Looker): Promise<[Rates, boolean]> {
   await using without = await Observed.start({ monitor: false });
   await using monitored = await Observed.start();
   const pinned = await pinAll([without, monitored]);
@@ -116,55 +129,80 @@ async function pair(looker: Looker): Promise<boolean> {
   await using plainLoad = await attach(without);
   await using monitoredLoad = await attach(monitored);
   const measure = async (which: Case): Promise<number> => {
+    await new Promise((resolve) => setTimeout(resolve, REST_MS));
     if (which === "no monitor") return throughput(plainLoad);
     if (which === "nobody looks") return throughput(monitoredLoad);
-    await looker.look(monitored.url);
-    await new Promise((resolve) => setTimeout(resolve, AHEAD_MS));
+    const looking = looker.look(monitored.url);
     const rate = throughput(monitoredLoad);
+    await looking;
     await looker.look(null);
     return rate;
   };
+  throughput(plainLoad, WARM_MS);
+  throughput(monitoredLoad, WARM_MS);
+  // Code that nobody ran before is compiled, on the worker's processor.
   for (const which of CASES) await measure(which);
+  await measure("somebody looks");
   plainLoad.verify("without a monitor");
   monitoredLoad.verify("with a monitor");
+  const rates: Rates = {
+    "no monitor": [],
+    "nobody looks": [],
+    "somebody looks": [],
+  };
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < CASES.length; i++) {
-      // Each comes first as often as the others.
-      const which = CASES[(i + round) % CASES.length]!;
+    for (const which of ORDERS[round % ORDERS.length]!) {
       rates[which].push(await measure(which));
     }
   }
-  return pinned;
+  return [rates, pinned];
+}
+
+/** What one case costs beside another in each round, as a part of it. */
+function costs(rates: Rates, which: Case, beside: Case): number[] {
+  return rates[which].map((rate, i) => 1 - rate / rates[beside][i]!);
+}
+
+function report(what: string, values: readonly number[]): void {
+  const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
+  const [low, high] = medianInterval(values);
+  console.log(
+    `${what}: ${percent(median(values))} (${percent(low)} to ${
+      percent(high)
+    } at 95 %, ${values.length} values)`,
+  );
 }
 
 const looker = new Looker();
+const measured: Rates[] = [];
 let pinned = true;
-for (let i = 0; i < pairs; i++) pinned = await pair(looker) && pinned;
-looker.close();
-
-/** Says what one case costs beside another, by the rounds' ratios. */
-function report(which: Case, beside: Case): void {
-  const ratios = rates[which].map((rate, i) => rate / rates[beside][i]!);
-  const cost = (ratio: number): string => `${(100 * (1 - ratio)).toFixed(1)} %`;
-  const [low, high] = medianInterval(ratios);
-  console.log(
-    `${which}, beside ${beside}: costs ${cost(median(ratios))} (${
-      cost(high)
-    } to ${cost(low)} at 95 %)`,
-  );
+for (let i = 0; i < pairs; i++) {
+  const [rates, held] = await measurePair(looker);
+  measured.push(rates);
+  pinned &&= held;
 }
+looker.close();
 
 console.log(
   pinned
     ? "Servers on the last processor, load and looker on the first"
     : "Threads ran where the system put them",
 );
+const plain = median(measured.flatMap((rates) => rates["no monitor"]));
 console.log(
   `aes-cbc 64 B: ${
-    (median(rates["no monitor"]) / 1e3).toFixed(0)
-  } thousand requests a second; ${pairs} pairs of servers, ${rounds} rounds of ${windowMs} ms each`,
+    (plain / 1e3).toFixed(0)
+  } thousand requests a second; ${`${pairs} pairs of servers, ${rounds} rounds of ${windowMs} ms each`}`,
 );
-report("nobody looks", "no monitor");
-report("somebody looks", "no monitor");
-// Two processes are never quite alike; here they are the same.
-report("somebody looks", "nobody looks");
+report(
+  "A monitor costs while nobody looks, by pairs of servers",
+  measured.map((rates) => median(costs(rates, "nobody looks", "no monitor"))),
+);
+report(
+  "To be looked at costs, by rounds in the same server",
+  measured.flatMap((rates) => costs(rates, "somebody looks", "nobody looks")),
+);
+report(
+  "A monitor costs while somebody looks, by pairs of servers",
+  measured.map((rates) => median(costs(rates, "somebody looks", "no monitor"))),
+);

@@ -1,6 +1,6 @@
 /**
  * A thread that looks at a server's monitor: it is told where by a message, and
- * to stop by one without a place.
+ * to stop by one without a place. Then it must have been shown something.
  *
  * @module
  */
@@ -9,6 +9,8 @@
 /// <reference lib="deno.worker" />
 
 let looking: AbortController | undefined;
+/** Events with requests that came since it looks. */
+let shown = 0;
 
 /** Reads events until it is stopped. */
 async function read(
@@ -16,7 +18,10 @@ async function read(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for await (const _ of body);
+    const events = body.pipeThrough(new TextDecoderStream());
+    for await (const text of events) {
+      if (text.includes("event: requests")) shown++;
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -30,14 +35,17 @@ async function get(url: string, signal: AbortSignal): Promise<Response> {
 
 self.onmessage = async ({ data }: MessageEvent<string | null>) => {
   try {
+    if (looking !== undefined && shown === 0) {
+      throw new Error("No request was shown");
+    }
     looking?.abort();
     looking = undefined;
+    shown = 0;
     if (data !== null) {
       looking = new AbortController();
       const { signal } = looking;
       read((await get(`${data}/api/events`, signal)).body!, signal);
-      // In the middle of what follows, not before it.
-      get(`${data}/metrics`, signal).then((answer) => answer.bytes());
+      await (await get(`${data}/metrics`, signal)).bytes();
     }
     self.postMessage("done");
   } catch (error) {
