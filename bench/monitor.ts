@@ -1,13 +1,15 @@
 /**
- * What the monitor costs: throughput of a queue with `serve --monitor` while
- * nobody looks and while somebody does, beside that without, in turn.
+ * What the monitor costs: throughput of a queue of a server with `--monitor`
+ * while nobody looks, beside that of a server without; and while somebody
+ * looks, beside that while nobody does.
  *
  *     deno task bench:monitor [--pairs=N] [--rounds=N] [--window-ms=N]
  *
  * Looking is compared with not looking in the same server, in windows next to
- * each other: each ratio has the same process, memory and compiled code on both
- * sides. With a monitor is compared with without in pairs of servers. No two
- * processes are alike, so a pair counts once, by its middle ratio.
+ * each other: both have the same process, memory and compiled code. For the
+ * other comparison pairs of servers are started, each of which is attached to
+ * three times, since throughput depends on where memory came to lie. No two
+ * processes are alike: a pair counts once, by the middle of its ratios.
  *
  * Who looks opens the page's stream and scrapes `/metrics`, in every window
  * anew, and in the window: more than a page that stays open, and a Prometheus
@@ -30,12 +32,15 @@ import { SocketLoad } from "./support/socket_load.ts";
 const ENTRIES = 32_768;
 /** Milliseconds between two windows: what the last one left is done then. */
 const REST_MS = 20;
-/** Milliseconds that each server serves before it is measured. */
-const WARM_MS = 1500;
+/** Milliseconds that a server serves before it is measured, and a new load. */
+const WARM_MS = 1200;
+const WARM_AGAIN_MS = 100;
+/** How often both servers of a pair are attached to. */
+const ATTACHMENTS = 3;
 
 const given = parseArgs(Deno.args, {
   string: ["pairs", "rounds", "window-ms"],
-  default: { pairs: "12", rounds: "8", "window-ms": "500" },
+  default: { pairs: "12", rounds: "4", "window-ms": "500" },
 });
 const pairs = Number(given.pairs);
 const rounds = Number(given.rounds);
@@ -82,7 +87,7 @@ class Looker {
 }
 
 /** Requests a second in one window. */
-function throughput(load: SocketLoad, milliseconds = windowMs): number {
+function throughput(load: SocketLoad, milliseconds: number): number {
   const start = performance.now();
   let requests = 0;
   let now = start;
@@ -92,20 +97,6 @@ function throughput(load: SocketLoad, milliseconds = windowMs): number {
   }
   return requests * 1e3 / (now - start);
 }
-
-const CASES = ["no monitor", "nobody looks", "somebody looks"] as const;
-type Case = typeof CASES[number];
-
-/** The orders in which a round can have them. */
-const ORDERS: readonly (readonly Case[])[] = [
-  ["no monitor", "nobody looks", "somebody looks"],
-  ["somebody looks", "nobody looks", "no monitor"],
-  ["nobody looks", "somebody looks", "no monitor"],
-  ["no monitor", "somebody looks", "nobody looks"],
-];
-
-/** Requests a second of each round, by case. */
-type Rates = Readonly<Record<Case, number[]>>;
 
 const operation = operationOf("aes-cbc", 64);
 
@@ -119,90 +110,116 @@ async function pinAll(servers: readonly Observed[]): Promise<boolean> {
   return pinned.every((one) => one);
 }
 
-/** Measures a server with a monitor beside one without. */
-async function measurePair(looker: Looker): Promise<[Rates, boolean]> {
-  await using without = await Observed.start({ monitor: false });
-  await using monitored = await Observed.start();
-  const pinned = await pinAll([without, monitored]);
-  const attach = ({ socket }: Observed): Promise<SocketLoad> =>
-    SocketLoad.attach(socket, operation, { entries: ENTRIES, signals: true });
-  await using plainLoad = await attach(without);
-  await using monitoredLoad = await attach(monitored);
-  const measure = async (which: Case): Promise<number> => {
+/**
+ * Ratios of throughput in windows next to each other. Which comes first
+ * changes.
+ */
+async function ratios(
+  count: number,
+  one: () => Promise<number> | number,
+  beside: () => Promise<number> | number,
+): Promise<number[]> {
+  const found: number[] = [];
+  const measure = async (which: typeof one): Promise<number> => {
     await new Promise((resolve) => setTimeout(resolve, REST_MS));
-    if (which === "no monitor") return throughput(plainLoad);
-    if (which === "nobody looks") return throughput(monitoredLoad);
+    return await which();
+  };
+  for (let i = 0; i < count; i++) {
+    const first = i % 2 === 0 ? await measure(one) : undefined;
+    const other = await measure(beside);
+    found.push((first ?? await measure(one)) / other);
+  }
+  return found;
+}
+
+function attach({ socket }: Observed): Promise<SocketLoad> {
+  return SocketLoad.attach(socket, operation, {
+    entries: ENTRIES,
+    signals: true,
+  });
+}
+
+/** Compares a server with a monitor that nobody looks at with one without. */
+async function unwatched(
+  monitored: Observed,
+  without: Observed,
+): Promise<number[]> {
+  const found: number[] = [];
+  for (let i = 0; i < ATTACHMENTS; i++) {
+    await using load = await attach(monitored);
+    await using plainLoad = await attach(without);
+    for (const one of [plainLoad, load]) {
+      throughput(one, i === 0 ? WARM_MS : WARM_AGAIN_MS);
+      one.verify("a server");
+    }
+    found.push(
+      ...await ratios(
+        rounds,
+        () => throughput(load, windowMs / 2),
+        () => throughput(plainLoad, windowMs / 2),
+      ),
+    );
+  }
+  return found;
+}
+
+/** Compares a server that is looked at with itself. */
+async function watched(
+  monitored: Observed,
+  looker: Looker,
+): Promise<number[]> {
+  await using load = await attach(monitored);
+  const look = async (): Promise<number> => {
     const looking = looker.look(monitored.url);
-    const rate = throughput(monitoredLoad);
+    const rate = throughput(load, windowMs);
     await looking;
     await looker.look(null);
     return rate;
   };
-  throughput(plainLoad, WARM_MS);
-  throughput(monitoredLoad, WARM_MS);
   // Code that nobody ran before is compiled, on the worker's processor.
-  for (const which of CASES) await measure(which);
-  await measure("somebody looks");
-  plainLoad.verify("without a monitor");
-  monitoredLoad.verify("with a monitor");
-  const rates: Rates = {
-    "no monitor": [],
-    "nobody looks": [],
-    "somebody looks": [],
-  };
-  for (let round = 0; round < rounds; round++) {
-    for (const which of ORDERS[round % ORDERS.length]!) {
-      rates[which].push(await measure(which));
-    }
+  for (let i = 0; i < 2; i++) await look();
+  return await ratios(rounds, look, () => throughput(load, windowMs));
+}
+
+/** Measures a pair of servers. */
+async function measurePair(looker: Looker, order: number): Promise<void> {
+  const servers: Observed[] = [];
+  await using stack = new AsyncDisposableStack();
+  for (const monitor of order % 2 === 0 ? [false, true] : [true, false]) {
+    servers[Number(monitor)] = stack.use(await Observed.start({ monitor }));
   }
-  return [rates, pinned];
+  const [without, monitored] = servers as [Observed, Observed];
+  pinned = await pinAll(servers) && pinned;
+  unwatchedRatios.push(median(await unwatched(monitored, without)));
+  watchedRatios.push(...await watched(monitored, looker));
 }
 
-/** What one case costs beside another in each round, as a part of it. */
-function costs(rates: Rates, which: Case, beside: Case): number[] {
-  return rates[which].map((rate, i) => 1 - rate / rates[beside][i]!);
-}
-
-function report(what: string, values: readonly number[]): void {
-  const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
-  const [low, high] = medianInterval(values);
+function report(what: string, found: readonly number[]): void {
+  const cost = (ratio: number): string => `${(100 * (1 - ratio)).toFixed(2)} %`;
+  const [low, high] = medianInterval(found);
   console.log(
-    `${what}: ${percent(median(values))} (${percent(low)} to ${
-      percent(high)
-    } at 95 %, ${values.length} values)`,
+    `${what}: ${cost(median(found))} (${cost(high)} to ${
+      cost(low)
+    } at 95 %, ${`${found.length} ratios`})`,
   );
 }
 
-const looker = new Looker();
-const measured: Rates[] = [];
+/** Middles of pairs of servers. */
+const unwatchedRatios: number[] = [];
+/** Of all servers. */
+const watchedRatios: number[] = [];
 let pinned = true;
-for (let i = 0; i < pairs; i++) {
-  const [rates, held] = await measurePair(looker);
-  measured.push(rates);
-  pinned &&= held;
-}
+
+const looker = new Looker();
+for (let i = 0; i < pairs; i++) await measurePair(looker, i);
 looker.close();
 
 console.log(
-  pinned
-    ? "Servers on the last processor, load and looker on the first"
-    : "Threads ran where the system put them",
+  `aes-cbc 64 B, ${pairs} pairs of servers; ${
+    pinned
+      ? "servers on the last processor, load and looker on the first"
+      : "threads ran where the system put them"
+  }`,
 );
-const plain = median(measured.flatMap((rates) => rates["no monitor"]));
-console.log(
-  `aes-cbc 64 B: ${
-    (plain / 1e3).toFixed(0)
-  } thousand requests a second; ${`${pairs} pairs of servers, ${rounds} rounds of ${windowMs} ms each`}`,
-);
-report(
-  "A monitor costs while nobody looks, by pairs of servers",
-  measured.map((rates) => median(costs(rates, "nobody looks", "no monitor"))),
-);
-report(
-  "To be looked at costs, by rounds in the same server",
-  measured.flatMap((rates) => costs(rates, "somebody looks", "nobody looks")),
-);
-report(
-  "A monitor costs while somebody looks, by pairs of servers",
-  measured.map((rates) => median(costs(rates, "somebody looks", "no monitor"))),
-);
+report("Nobody looks, beside no monitor", unwatchedRatios);
+report("Somebody looks, beside nobody looks", watchedRatios);
