@@ -6,7 +6,7 @@
  * While nobody looks, the monitor's thread sleeps, and each round of a queue asks
  * whether its requests are to be logged. So queues with a
  * log are compared with queues without, on one thread and in its own time,
- * where no other process is between them; and of some pairs, since it matters
+ * where no other process is between them; and of many pairs, since it matters
  * where their memory came to lie.
  *
  * Looking is compared with not looking in the same server, in windows next to
@@ -33,7 +33,7 @@ import { SocketLoad } from "./support/socket_load.ts";
 /** A split ring, all of which is offered at once. */
 const ENTRIES = 32_768;
 /** Windows of a pair of queues, and their milliseconds. */
-const QUEUE_WINDOWS = 60;
+const QUEUE_WINDOWS = 15;
 const QUEUE_MS = 20;
 /** The window of a server, and what is between two: the last one's end. */
 const WINDOW_MS = 500;
@@ -43,7 +43,7 @@ const WARM_LOOKS = 6;
 
 const given = parseArgs(Deno.args, {
   string: ["pairs", "servers", "rounds"],
-  default: { pairs: "12", servers: "3", rounds: "20" },
+  default: { pairs: "40", servers: "3", rounds: "20" },
 });
 const operation = operationOf("aes-cbc", 64);
 
@@ -102,7 +102,7 @@ async function compareQueues(depth: number): Promise<void> {
         () => queueRate(logging, depth),
         () => queueRate(without, depth),
       );
-    await measure(pair === 0 ? QUEUE_WINDOWS : QUEUE_WINDOWS / 10);
+    await measure(pair === 0 ? 4 * QUEUE_WINDOWS : QUEUE_WINDOWS / 3);
     middles.push(median(await measure(QUEUE_WINDOWS)));
     for (const device of devices) {
       device.verify("a queue");
