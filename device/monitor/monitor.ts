@@ -9,8 +9,6 @@ import type { VhostUserServer } from "../vhost_user/server.ts";
 import type { DeviceSnapshot } from "../vhost_user/snapshot.ts";
 import { addressText, isOwnName, type MonitorAddress } from "./address.ts";
 import { EventStreams, eventText } from "./events.ts";
-import { EXPOSITION_TYPE } from "./exposition.ts";
-import { metricsText } from "./metrics.ts";
 import type { RequestFeed } from "./request_feed.ts";
 import { RequestSample } from "./request_sample.ts";
 import { type ServerDescription, stateJson } from "./state.ts";
@@ -74,6 +72,7 @@ export class Monitor {
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
   readonly #streams = new EventStreams((listeners) => this.#listen(listeners));
   readonly #sample: RequestSample;
+  #metrics: Promise<() => Promise<string>> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stateAt = 0;
   /** The devices as the last state told of them. */
@@ -139,10 +138,10 @@ export class Monitor {
     if (request.headers.get("sec-fetch-site") === "cross-site") {
       return refuse(403, "This is not for pages of other sites");
     }
-    return this.#data(pathname, method === "HEAD");
+    return await this.#data(pathname, method === "HEAD");
   }
 
-  #data(path: string, headOnly: boolean): Response {
+  async #data(path: string, headOnly: boolean): Promise<Response> {
     switch (path) {
       case "/api/state": {
         const text = headOnly ? null : JSON.stringify(this.#state());
@@ -157,11 +156,8 @@ export class Monitor {
           "text/event-stream",
         );
       case "/metrics": {
-        const { description, server } = this.#options;
-        const text = headOnly
-          ? null
-          : metricsText(description, server.snapshots);
-        return answer(text, EXPOSITION_TYPE);
+        const text = headOnly ? null : await this.#metricsText();
+        return answer(text, "text/plain; version=0.0.4; charset=utf-8");
       }
       default:
         return refuse(404, "There is no such page");
@@ -172,6 +168,15 @@ export class Monitor {
     const { description, server } = this.#options;
     this.#devices = server.snapshots;
     return stateJson(description, this.#devices);
+  }
+
+  async #metricsText(): Promise<string> {
+    const { server, description } = this.#options;
+    // Only here, so that nobody loads the library who does not ask.
+    this.#metrics ??= import("./metrics.ts").then(({ makeMetrics }) =>
+      makeMetrics(server, description)
+    );
+    return (await this.#metrics)();
   }
 
   /** Follows how many listen: with nobody, nothing runs. */

@@ -51,7 +51,7 @@ Deno.test("a server that nobody looks at loads neither monitor nor trace, nor a 
   assert(loaded.includes("device/vhost_user/server.ts"));
   assertEquals(
     loaded.filter((path) =>
-      /^device\/(trace|explain|driver|monitor)\//.test(path)
+      /prom-client|^device\/(trace|explain|driver|monitor)\//.test(path)
     ),
     ["device/monitor/address.ts"],
   );
