@@ -9,8 +9,8 @@ import type { EngineName } from "../../device/engine/engine.ts";
 import type { MemoryRegion } from "../../device/memory/guest_memory.ts";
 import { DataQueue } from "../../device/service/data_queue.ts";
 import {
+  type CoreOptions,
   DeviceCore,
-  type DeviceOptions,
 } from "../../device/service/device_core.ts";
 import { Load, type LoadOptions } from "./load.ts";
 import { LoadMemory, plainRegion } from "./load_memory.ts";
@@ -29,7 +29,7 @@ export type EngineChoice = "auto" | EngineName;
 export interface LocalDeviceOptions extends LoadOptions {
   readonly engine?: EngineChoice;
   readonly layout?: Extract<DataLayout, "legacy" | "v15">;
-  readonly device?: DeviceOptions;
+  readonly device?: CoreOptions;
   /** Guest memory; one region that is large enough when left out. */
   readonly regions?: readonly MemoryRegion[];
   /** Bytes of each region to leave alone; 0. */

@@ -5,12 +5,10 @@
  * @module
  */
 
-import type { EngineChoice } from "../engine/definition.ts";
 import type { Log } from "../log.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import { RequestFeed } from "../monitor/request_feed.ts";
 import type { ServerDescription } from "../monitor/state.ts";
-import type { ServiceName } from "../spec/services.ts";
 import { TraceWriter } from "../trace/writer.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
 import type { Observation } from "./observation.ts";
@@ -21,10 +19,6 @@ export interface Observed {
   readonly server: VhostUserServer;
   /** What stays of it. */
   readonly description: ServerDescription;
-  /** Its engines. */
-  readonly engines: readonly EngineChoice[];
-  /** The services it was given; all when left out. */
-  readonly services: readonly ServiceName[] | undefined;
   /** Where to write. */
   readonly log: Log;
 }
@@ -43,7 +37,7 @@ export class Observers {
    * @throws {Error} The file cannot be made, or nobody can listen there
    */
   constructor({ monitor, trace }: Observation, observed: Observed) {
-    const { server, description, engines, services, log } = observed;
+    const { server, description, log } = observed;
     this.#feed = new RequestFeed(server);
     const devices = server.snapshots;
     const [first] = devices;
@@ -62,8 +56,6 @@ export class Observers {
       address: monitor,
       server,
       description,
-      engines,
-      services,
       feed: this.#feed,
     });
     log.info(`Monitor at ${this.#monitor.url}`);

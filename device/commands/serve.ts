@@ -170,8 +170,6 @@ export async function serve(args: readonly string[]): Promise<number> {
         engine: given.one("engine") ?? "auto",
         spec: options.spec ?? "v15",
       },
-      engines,
-      services: options.services,
       log: options.log,
     });
   } catch (error) {

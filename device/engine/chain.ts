@@ -83,7 +83,7 @@ export class ChainRunner implements Runner, JobMemory {
   readonly groups = 1;
   /** The private memory, as the inner jobs see it. */
   memory: GuestMemory;
-  readonly segments = new SegmentTable(SEGMENTS);
+  readonly segments: SegmentTable = new SegmentTable(SEGMENTS);
   #scratch: Uint8Array<SharedArrayBuffer>;
   readonly #cipherJob = new Job();
   readonly #hashJob = new Job();

@@ -5,10 +5,6 @@
  * @module
  */
 
-import type { EngineChoice } from "../engine/definition.ts";
-import { openEngines } from "../engine/engines.ts";
-import { Capabilities } from "../service/capabilities.ts";
-import { serviceBits, type ServiceName } from "../spec/services.ts";
 import type { VhostUserServer } from "../vhost_user/server.ts";
 import type { DeviceSnapshot } from "../vhost_user/snapshot.ts";
 import { addressText, isOwnName, type MonitorAddress } from "./address.ts";
@@ -21,7 +17,7 @@ import { type ServerDescription, stateJson } from "./state.ts";
 const STATE_MS = 1000;
 
 /** How often they get requests, in milliseconds. */
-const REQUESTS_MS = 200;
+const REQUESTS_MS = 250;
 
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
@@ -43,10 +39,6 @@ export interface MonitorOptions {
   readonly server: VhostUserServer;
   /** What stays of that. */
   readonly description: ServerDescription;
-  /** The engines the server was given. */
-  readonly engines: readonly EngineChoice[];
-  /** The services it was given; all when left out. */
-  readonly services: readonly ServiceName[] | undefined;
   /** The server's requests. */
   readonly feed: RequestFeed;
 }
@@ -93,14 +85,10 @@ export class Monitor {
    * @throws {Error} It cannot listen there
    */
   constructor(options: MonitorOptions) {
-    const { address, engines, services } = options;
+    const { address, server } = options;
     this.#options = options;
-    let capabilities: Capabilities | undefined;
     this.#sample = new RequestSample(() => ({
-      capabilities: capabilities ??= new Capabilities(
-        openEngines(engines),
-        serviceBits(services),
-      ),
+      capabilities: server.capabilities,
       devices: this.#devices,
     }));
     try {

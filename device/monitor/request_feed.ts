@@ -51,15 +51,15 @@ const BATCH = 512;
 
 /** How often the logs are read, in milliseconds. */
 const TRACE_MS = 5;
-const SAMPLE_MS = 200;
+const SAMPLE_MS = 250;
 
 /**
  * Requests that the inspector gets: so many a second on average, and so many
  * after a pause. The refused ones have a share of their own. A second has 200
  * at most.
  */
-const SAMPLE = { rate: 60, saved: 100 };
-const REFUSED = { rate: 20, saved: 20 };
+const SAMPLE = { rate: 20, saved: 100 };
+const REFUSED = { rate: 10, saved: 20 };
 
 /** What may still be given to a sink: so many a second, and some saved up. */
 class Allowance {

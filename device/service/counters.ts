@@ -81,6 +81,10 @@ export class QueueCounters {
   /** Those that are not 0. */
   readonly #touched = new Uint16Array(COUNTER_ROWS * STATUSES);
   #touchedCount = 0;
+  /** The rows that count anything, as the last reading found them. */
+  #rows: readonly number[] = [];
+  /** The requests of which those rows are all; -1 where that is not known. */
+  #rowsOf = 0;
 
   /** @param buffer the memory of counters that exist; left out: new ones */
   constructor(buffer?: SharedArrayBuffer) {
@@ -163,16 +167,20 @@ export class QueueCounters {
     const algorithms: AlgorithmStatistics[] = [];
     const statuses = new Array<number>(STATUSES).fill(0);
     const latency = new Array<number>(LATENCY_BUCKETS).fill(0);
-    for (let row = 0; row < COUNTER_ROWS; row++) {
-      // Nearly all of them, which would be most of the work.
-      if (this.#isEmpty(row)) continue;
+    const requests = this.requests;
+    // Looking through all rows is most of the work, and idle queues are many.
+    if (requests !== this.#rowsOf) this.#findRows();
+    for (const row of this.#rows) {
       const counted = this.#row(row);
       algorithms.push({ ...rowLabels(row), ...counted });
       counted.statuses.forEach((count, i) => statuses[i]! += count);
       counted.latency.forEach((count, i) => latency[i]! += count);
     }
+    const total = sum(statuses);
+    // Else a round was being counted meanwhile, maybe in a row of its own.
+    this.#rowsOf = total === requests ? requests : -1;
     return {
-      requests: sum(statuses),
+      requests: total,
       bytes: sum(algorithms.map(({ bytes }) => bytes)),
       statuses,
       latency,
@@ -184,12 +192,20 @@ export class QueueCounters {
     };
   }
 
-  #isEmpty(row: number): boolean {
-    const at = HEAD + row * ROW + STATUS;
-    for (let status = 0; status < STATUSES; status++) {
-      if (this.#values[at + status] !== 0) return false;
+  #findRows(): void {
+    const values = this.#values;
+    const rows: number[] = [];
+    for (
+      let row = 0, at = HEAD + STATUS;
+      row < COUNTER_ROWS;
+      row++, at += ROW
+    ) {
+      if (
+        values[at]! + values[at + 1]! + values[at + 2]! + values[at + 3]! +
+            values[at + 4]! + values[at + 5]! > 0
+      ) rows.push(row);
     }
-    return true;
+    this.#rows = rows;
   }
 
   #row(row: number): RequestStatistics {

@@ -68,13 +68,14 @@ const NAMED: readonly number[] = [
  * place, one an entry of the round, and shown when all are answered.
  */
 export class RequestLogWriter {
-  readonly #state: Int32Array<SharedArrayBuffer>;
+  /** The words that both ends share, by their numbers in `request_log.ts`. */
+  readonly state: Int32Array<SharedArrayBuffer>;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #words: Uint32Array<SharedArrayBuffer>;
   readonly #numbers: Float64Array<SharedArrayBuffer>;
   readonly #records: number;
-  /** The round's first record, modulo 2^32. */
-  #first: number;
+  /** The round's first record, modulo 2^32; good ones are logged below LIMIT. */
+  first: number;
   /** How many of the round's first requests to log. */
   #limit = 0;
   /** How many refused ones to log beyond them. */
@@ -96,11 +97,6 @@ export class RequestLogWriter {
   readonly #engines: readonly string[];
   #named = false;
 
-  /** Whether the next round's good requests are to be logged, too. */
-  get wantsGood(): boolean {
-    return (Atomics.load(this.#state, LIMIT) - this.#first | 0) > 0;
-  }
-
   /**
    * @param buffer what {@linkcode createRequestLog} made
    * @param engines names of the engines that requests may be run by
@@ -108,13 +104,13 @@ export class RequestLogWriter {
   constructor(buffer: SharedArrayBuffer, engines: readonly string[]) {
     this.#engines = engines;
     this.#records = recordsOf(buffer);
-    this.#state = new Int32Array(buffer, 0, HEAD_SIZE / 4);
+    this.state = new Int32Array(buffer, 0, HEAD_SIZE / 4);
     this.#bytes = new Uint8Array(buffer, HEAD_SIZE);
     const length = this.#records * RECORD_SIZE;
     this.#words = new Uint32Array(buffer, HEAD_SIZE, length / 4);
     this.#numbers = new Float64Array(buffer, HEAD_SIZE, length / 8);
     // Another thread may have written before.
-    this.#first = this.#state[WRITTEN]!;
+    this.first = this.state[WRITTEN]!;
   }
 
   /**
@@ -125,8 +121,8 @@ export class RequestLogWriter {
    * @returns false where nobody wants to know of it
    */
   begin(layout: RequestLayout, answered: number): boolean {
-    const state = this.#state;
-    const limit = Atomics.load(state, LIMIT) - this.#first | 0;
+    const state = this.state;
+    const limit = Atomics.load(state, LIMIT) - this.first | 0;
     const refused = Atomics.load(state, REFUSED_LIMIT) - state[REFUSED]! | 0;
     if (limit <= 0 && refused <= 0) return false;
     if (!this.#named) this.#name();
@@ -146,7 +142,7 @@ export class RequestLogWriter {
   /** Writes the engines' names, which are ASCII. */
   #name(): void {
     this.#named = true;
-    const bytes = new Uint8Array(this.#state.buffer, 0, HEAD_SIZE);
+    const bytes = new Uint8Array(this.state.buffer, 0, HEAD_SIZE);
     bytes.fill(0, NAMES_AT);
     this.#engines.forEach((name, number) => {
       const at = NAMES_AT + number * NAME_SIZE;
@@ -290,9 +286,9 @@ export class RequestLogWriter {
       this.#words[at + ROUND] = count;
       this.#words[at + LAYOUT] = this.#layoutWord;
     }
-    this.#state[REFUSED] = this.#state[REFUSED]! + this.#refused | 0;
-    this.#first = this.#first + records | 0;
-    Atomics.store(this.#state, WRITTEN, this.#first);
+    this.state[REFUSED] = this.state[REFUSED]! + this.#refused | 0;
+    this.first = this.first + records | 0;
+    Atomics.store(this.state, WRITTEN, this.first);
   }
 
   #engineNumber(name: string): number {
@@ -302,7 +298,7 @@ export class RequestLogWriter {
 
   /** The first word of one of the round's records. */
   #at(record: number): number {
-    return (this.#first + record & this.#records - 1) * (RECORD_SIZE / 4);
+    return (this.first + record & this.#records - 1) * (RECORD_SIZE / 4);
   }
 }
 

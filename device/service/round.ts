@@ -42,6 +42,7 @@ import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
 import type { QueueCounters } from "./counters.ts";
 import { Entry, NO_STATUS_YET, statusOf } from "./entry.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
+import { LIMIT } from "./request_log.ts";
 import type { RequestLogWriter } from "./request_log_writer.ts";
 import { StatelessOperation } from "./stateless.ts";
 import { type StraightKind, StraightRequests } from "./straight_requests.ts";
@@ -57,6 +58,7 @@ const OK = VIRTIO_CRYPTO_OK;
 const CIPHER = VIRTIO_CRYPTO_SERVICE_CIPHER;
 const FIXED_MAX = DATA_FIXED_MAX;
 const HEADER_SIZE = DATA_HEADER_SIZE;
+const LOG_LIMIT = LIMIT;
 
 /** Most requests of one round. */
 export const ROUND_REQUESTS = 256;
@@ -223,8 +225,10 @@ export class Round implements JobMemory {
     }
     this.#clock[1] = this.#clock[0]! || this.#now();
     const log = this.#log;
+    // Not a call, nor atomic: either is a hundredth of a request that is alone.
     if (
-      most === MOST_REQUESTS && mostBytes === MOST_BYTES && !log?.wantsGood
+      most === MOST_REQUESTS && mostBytes === MOST_BYTES &&
+      (log === undefined || (log.state[LOG_LIMIT]! - log.first | 0) <= 0)
     ) {
       // What is served so is good, and leaves nothing to log.
       this.#logging = undefined;

@@ -8,6 +8,7 @@
 import { createEventfd, drainEventfd, signalEventfd } from "../host/eventfd.ts";
 import { POLLIN, PollSet } from "../host/poll.ts";
 import type { Log } from "../log.ts";
+import type { Capabilities } from "../service/capabilities.ts";
 import type { CoreOptions } from "../service/device_core.ts";
 import type { QueueStatistics } from "../service/counters.ts";
 import { Connection } from "./connection.ts";
@@ -248,6 +249,15 @@ export class VhostUserServer implements AsyncDisposable {
    */
   get logs(): readonly (readonly (SharedArrayBuffer | undefined)[])[] {
     return this.#endpoints.map(({ device }) => device.core.logs);
+  }
+
+  /**
+   * What the devices serve: they have the same engines, and are one at least.
+   *
+   * @internal
+   */
+  get capabilities(): Capabilities {
+    return this.#endpoints[0]!.device.core.capabilities;
   }
 
   #handedDown(fd: number, options: ServerOptions): void {

@@ -3,7 +3,8 @@
  * a minute, sometimes wrongly.
  *
  *     deno run --allow-all tests/monitor_page/screenshot.ts
- *     pngquant --force --ext .png 96 docs/inspector.png
+ *     pngquant --force --nofs --ext .png 64 docs/inspector.png
+ *     zopflipng -y --filters=0 docs/inspector.png docs/inspector.png
  *
  * @module
  */
