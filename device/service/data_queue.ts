@@ -72,6 +72,9 @@ export interface QueueClocks {
 export class DataQueue {
   readonly counters: QueueCounters;
   readonly #runners: readonly Runner[];
+  readonly #table: SessionTable;
+  /** What the table's `retired` was at the last sweep. */
+  #retiredSeen: number;
   readonly #sessions: ContextCache;
   readonly #keys: KeyCache<StraightKind> | undefined;
   readonly #round: Round;
@@ -100,6 +103,8 @@ export class DataQueue {
     const capabilities = new Capabilities(engines, options.services);
     this.#runners = capabilities.runners;
     const table = new SessionTable(options.sessions);
+    this.#table = table;
+    this.#retiredSeen = table.retired;
     this.#sessions = new ContextCache(
       table,
       // A round's requests may all be of different sessions, and none of their
@@ -269,6 +274,9 @@ export class DataQueue {
 
   /** Wipes contexts and keys of sessions that ended. */
   sweep(): void {
+    const { retired } = this.#table;
+    if (retired === this.#retiredSeen) return;
+    this.#retiredSeen = retired;
     this.#sessions.sweep();
     this.#keys?.sweep();
   }

@@ -117,7 +117,7 @@ export class KeyCache<Kind extends SessionKind> {
    */
   find(low: number, high: number, mayDrop: boolean): number {
     // In full, also when known: the session may have ended a moment ago.
-    if (!this.#table.isLive(low, high)) return NONE;
+    if (!this.#table.looksLive(low, high)) return NONE;
     const at = ROW * low;
     if (this.#rows[at + HIGH] !== high && !this.#open(low, high, mayDrop)) {
       return NONE;

@@ -169,7 +169,7 @@ export class PackedRing implements DeviceRing {
   }
 
   storeState(position: Int32Array<SharedArrayBuffer>): void {
-    Atomics.store(position, 0, this.#state);
+    position[0] = this.#state;
   }
 
   /** As a signed number: one of 31 bits is no object. */

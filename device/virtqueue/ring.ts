@@ -78,7 +78,8 @@ export interface DeviceRing {
   /** Number of ring entries. */
   readonly size: number;
   /**
-   * Stores the state where it outlives the thread.
+   * Stores the state where it outlives the thread: with a plain write, since
+   * it is read when the thread is gone.
    *
    * @param position one number of 32 bits
    */

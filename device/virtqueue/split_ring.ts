@@ -138,7 +138,7 @@ export class SplitRing implements DeviceRing {
   }
 
   storeState(position: Int32Array<SharedArrayBuffer>): void {
-    Atomics.store(position, 0, this.#availableNext);
+    position[0] = this.#availableNext;
   }
 
   isEmpty(): boolean {
