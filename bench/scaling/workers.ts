@@ -11,27 +11,19 @@ import { operationOf, sizeName } from "../support/operations.ts";
 import { SocketDevice } from "../support/socket_device.ts";
 import { type Line, printTable } from "./result.ts";
 
-/** Of split rings: all of it is offered at once, and the driver sleeps. */
+/** Of split rings: refilled when half is done, so the driver sleeps mostly. */
 const ENTRIES = 32_768;
 /** Bytes of buffers: they stay in a core's second-level cache, as openssl's. */
 const WORKING_SET = 512 * 1024;
-/** Bytes of one offer, about. */
-const OFFER = 128 * 2 ** 20;
-const TURNS = 5;
-
-/** Requests a second. */
-function rate(device: SocketDevice, queues: number, count: number): number {
-  const start = performance.now();
-  device.serveAsleep(count);
-  return queues * count * 1e3 / (performance.now() - start);
-}
+const TURNS = 7;
+/** How long a turn is, in milliseconds. */
+const TURN = 300;
 
 /** @returns whether the gain is at least nearly that of openssl */
 export async function workers(): Promise<boolean> {
   const lines: Line[] = [];
   for (const size of [64, 1024, 16384]) {
     const operation = operationOf("aes-cbc", size);
-    const count = Math.min(ENTRIES - 1, Math.floor(OFFER / size));
     const slots = Math.min(64, WORKING_SET / (2 * size));
     const options = { entries: ENTRIES, signals: true, slots };
     await using one = await SocketDevice.start(operation, options);
@@ -45,17 +37,14 @@ export async function workers(): Promise<boolean> {
       o1: [],
       o2: [],
     };
-    for (let warm = 0; warm < 5; warm++) {
-      one.serveAsleep(count);
-      two.serveAsleep(count);
-    }
+    for (const device of [one, two]) device.serveSteadily(TURN);
     one.verify("one queue");
     two.verify("two queues");
     for (let turn = 0; turn < TURNS; turn++) {
       rates.o1!.push(await opensslSpeed("aes-128-cbc", size, 1) ?? NaN);
-      rates.one!.push(rate(one, 1, count));
+      rates.one!.push(one.serveSteadily(TURN));
       rates.o2!.push(await opensslSpeed("aes-128-cbc", size, 2) ?? NaN);
-      rates.two!.push(rate(two, 2, count));
+      rates.two!.push(two.serveSteadily(TURN));
     }
     const gain = median(rates.two!) / median(rates.one!);
     const opensslGain = median(rates.o2!) / median(rates.o1!);

@@ -64,6 +64,13 @@ export interface LoadRing {
   needsKick(): boolean;
   /** Whether all that was offered came back. */
   isDone(): boolean;
+  /**
+   * Of a split ring with signals: makes as many requests available as the ring
+   * has room for, and asks to be told when half of them came back.
+   *
+   * @returns how many came back since it was last called
+   */
+  refill?(): number;
 }
 
 /** Writes descriptors, one after the other. */
@@ -111,6 +118,7 @@ class SplitLoadRing implements LoadRing {
   readonly #signals: boolean;
   #next = 0;
   #before = 0;
+  #usedSeen = 0;
 
   constructor(
     memory: LoadMemory,
@@ -168,6 +176,18 @@ class SplitLoadRing implements LoadRing {
       this.#available[this.#usedEvent] = (this.#next - 1) & 0xffff;
     }
     Atomics.store(this.#available, 1, this.#next);
+  }
+
+  refill(): number {
+    const { size } = this.setup;
+    const used = Atomics.load(this.#used, 1);
+    const count = (used - this.#usedSeen) & 0xffff;
+    this.#usedSeen = used;
+    this.#before = this.#next;
+    this.#next = (used + size - 1) & 0xffff;
+    this.#available[this.#usedEvent] = (used + (size >> 1)) & 0xffff;
+    Atomics.store(this.#available, 1, this.#next);
+    return count;
   }
 
   needsKick(): boolean {

@@ -64,6 +64,11 @@ export class SocketDevice {
   }
 
   /** As of {@linkcode SocketLoad}. */
+  serveSteadily(ms: number): number {
+    return this.#load.serveSteadily(ms);
+  }
+
+  /** As of {@linkcode SocketLoad}. */
   verify(what: string): void {
     this.#load.verify(what);
   }
