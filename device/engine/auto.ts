@@ -66,7 +66,12 @@ class AutoContext implements Context {
   }
 
   get roundBytes(): number | undefined {
-    return this.#roundBytes ?? this.part(this.single).roundBytes;
+    try {
+      return this.#roundBytes ?? this.part(this.single).roundBytes;
+    } catch {
+      // The engine has no memory for the context, and its jobs will fail.
+      return undefined;
+    }
   }
 
   get wiped(): boolean {

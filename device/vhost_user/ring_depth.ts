@@ -6,6 +6,7 @@
  */
 
 import type { MemoryRegion } from "../memory/guest_memory.ts";
+import { PACKED_RING_MAX } from "../virtqueue/packed_ring.ts";
 import type { RingSetup } from "../virtqueue/ring.ts";
 
 /** virtio 1.1, 2.6.6: struct virtq_avail, behind 16 bits of flags. */
@@ -71,7 +72,9 @@ function packedPlace(
   let at = state & 0x7fff;
   let wrap = (state & 0x8000) !== 0;
   let depth = 0;
-  while (depth < setup.size) {
+  // The size is as the frontend gave it: it is judged when the ring starts.
+  const most = Math.min(setup.size, PACKED_RING_MAX);
+  while (depth < most) {
     const flags = read16(
       regions,
       setup.descriptorAddress + at * PACKED_SIZE + PACKED_FLAGS,

@@ -27,14 +27,18 @@ async function findLine(
   number: number,
 ): Promise<{ request: TraceRequest; maxSize: number; queues: number }> {
   const { head, lines } = await readTrace(openTrace(file), file);
+  let last = 1;
   for await (const { number: at, line } of lines) {
+    last = at;
     if (at < number) continue;
     if (at > number || "lost" in line) break;
     const { maxSize, queues } = head;
     return { request: line, maxSize, queues };
   }
   throw new Error(
-    `Cannot decode line ${number} of ${file}: it is not that of a request`,
+    `Cannot decode line ${number} of ${file}: ${
+      last < number ? `there are ${last}` : "it is not that of a request"
+    }`,
   );
 }
 

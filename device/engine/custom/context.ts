@@ -106,6 +106,7 @@ export class CustomContext extends NobleContext {
       : kind === "aead"
       ? length + job.resultLength
       : job.resultLength;
+    this.#hear(result);
     checkResult(result, size, kind === "hash" || kind === "mac");
     staging.write(job.destination, result, size);
     return JobOutcome.DONE;
@@ -114,9 +115,19 @@ export class CustomContext extends NobleContext {
   #prepared(): PreparedOperation {
     if (this.#operation === undefined) {
       this.#lentKey ??= this.#key.slice();
-      this.#operation = this.#definition.prepare(this.#lentKey, this.direction);
+      const operation = this.#definition.prepare(this.#lentKey, this.direction);
+      this.#hear(operation);
+      this.#operation = operation;
     }
     return this.#operation;
+  }
+
+  /** A promise is of no use, but its failure would end the thread unheard. */
+  #hear(value: unknown): void {
+    if (!(value instanceof Promise)) return;
+    value.catch((error) =>
+      this.#host.failed(error, this.algorithm.name as AlgorithmName)
+    );
   }
 
   protected override wipeKey(): void {

@@ -62,6 +62,33 @@ Deno.test("an engine that cannot prepare fails the job, and the next one is trie
   context.wipe();
 });
 
+Deno.test("an engine that answers later fails the job, and what it throws then is told", async () => {
+  const told: unknown[] = [];
+  const late = new Error("later");
+  // As of someone who does without the types.
+  const { open } = defineEngine({
+    name: "later",
+    algorithms: {
+      "aes-ctr": {
+        prepare: () => ({ run: () => Promise.reject(late) as never }),
+      },
+      "aes-cbc": { prepare: () => Promise.reject(late) as never },
+    },
+    onError: (error) => told.push(error),
+  });
+  const engine = open();
+  for (const name of ["aes-ctr", "aes-cbc"] as const) {
+    const context = engine.prepare(ALGORITHMS[name], "encrypt", KEY);
+    const input = { source: new Uint8Array(16), iv: IV };
+    assertEquals(runJob(engine, context, input).outcome, JobOutcome.FAILED);
+    assert(told.pop() instanceof TypeError);
+    await Promise.resolve();
+    assertEquals(told.pop(), late);
+    context.wipe();
+  }
+  assertEquals(told, []);
+});
+
 Deno.test("no result is a wrong tag in AEAD decryption only", () => {
   errors.length = 0;
   const engine = faulty.open();
