@@ -4,10 +4,10 @@
  *     deno task bench:monitor [--pairs=N] [--servers=N] [--rounds=N]
  *
  * While nobody looks, the monitor's thread sleeps, and each round of a queue asks
- * whether its requests are to be logged. So queues with a
- * log are compared with queues without, on one thread and in its own time,
- * where no other process is between them; and of many pairs, since it matters
- * where their memory came to lie.
+ * whether its requests are to be logged. So queues with a log are compared with
+ * queues without, on one thread and in its own time, where no other process is
+ * between them; and of many pairs, since it matters where their memory came to
+ * lie.
  *
  * Looking is compared with not looking in the same server, in windows next to
  * each other: both have the same process, memory and compiled code. Who looks

@@ -241,8 +241,8 @@ export class CryptoDriver implements AsyncDisposable {
    * @returns the session
    * @throws {CryptoStatusError} The device refused
    * @throws {TypeError} The algorithm's name, its direction or a chain's order
-   * is unknown, or it is a SHAKE and has no `resultLength`; or sessions are made by message (`mode: "cryptodev"`)
-   * and it is neither a cipher nor a chain
+   * is unknown, or it is a SHAKE and has no `resultLength`; or sessions are made
+   * by message (`mode: "cryptodev"`) and it is neither a cipher nor a chain
    * @throws {DriverClosedError} The driver was closed
    * @throws {QueueFailedError} The control queue is served no more
    *
