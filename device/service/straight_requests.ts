@@ -161,6 +161,7 @@ export class StraightRequests {
     // In v15 the flag says that there is a session (0 with a legacy driver).
     const anyFlag = layout.kind === "legacy";
     const alone = found === 1 && !chains.more;
+    this.#keys.begin();
     this.#readIds(found);
     let slot = 0;
     let work = 0;

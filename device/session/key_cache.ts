@@ -30,16 +30,19 @@ export interface SessionKind {
 const NONE = -1;
 
 // A row of the table, i32 each.
-/** High half of the session's id; 0: the row says nothing. */
 const HIGH = 0;
-/** Number of its kind, or NONE. */
-const KIND = 1;
-/** Number of its key with the kind's cipher, or NONE. */
-const KEY = 2;
-/** The same with the cipher for what is alone; UNKNOWN before the first. */
-const KEY_ALONE = 3;
-const ROW = 4;
+const WORD = 1;
+const ROW = 2;
 
+// What a session's word says: its key with the kind's cipher, and its kind, each
+// by its number and 1, or 0 where there is none; and whether it was used since
+// the hand came by.
+const KEY_BITS = 18;
+const KEY = (1 << KEY_BITS) - 1;
+const KIND = 0xfff;
+const USED = 1 << 30;
+
+/** A key for what is alone that was not asked for yet. */
 const UNKNOWN = -2;
 
 /**
@@ -51,10 +54,16 @@ export class KeyCache<Kind extends SessionKind> {
   readonly #kindOf: (parameters: OperationParameters) => Kind | undefined;
   readonly #most: number;
   readonly #slots: number;
+  /**
+   * For each slot the high half of its session's id, 0 where nothing is known of
+   * it, then its word. No more: there are many sessions, and caches are small.
+   */
   readonly #rows: Int32Array;
-  /** 1 where a slot's session was used since the hand came by. */
-  readonly #used: Uint8Array;
-  /** The slots whose rows say something, and where each one is there. */
+  /** Its key's number with the cipher for what is alone, NONE or UNKNOWN. */
+  readonly #alone: Int32Array;
+  /** Whether all that is known is of live sessions, in this batch. */
+  #settled = false;
+  /** The slots of which something is known, and where each one is there. */
   readonly #held: Int32Array;
   readonly #position: Int32Array;
   #count = 0;
@@ -89,7 +98,7 @@ export class KeyCache<Kind extends SessionKind> {
     this.#most = most;
     this.#slots = table.slots;
     this.#rows = new Int32Array(ROW * table.slots);
-    this.#used = new Uint8Array(table.slots);
+    this.#alone = new Int32Array(table.slots);
     this.#held = new Int32Array(table.slots);
     this.#position = new Int32Array(table.slots);
     this.#retiredSeen = table.retired;
@@ -106,6 +115,14 @@ export class KeyCache<Kind extends SessionKind> {
   }
 
   /**
+   * Turns to the sessions of a batch, which were live when this was called, or
+   * when they are found. To be called when all of it was offered.
+   */
+  begin(): void {
+    this.#settled = this.#table.retired === this.#retiredSeen;
+  }
+
+  /**
    * The kind of a session.
    *
    * @param low low half of its id
@@ -116,14 +133,14 @@ export class KeyCache<Kind extends SessionKind> {
    * are not run in place, or there is no room
    */
   find(low: number, high: number, mayDrop: boolean): number {
-    // In full, also when known: the session may have ended a moment ago.
-    if (!this.#table.looksLive(low, high)) return NONE;
-    const at = ROW * low;
-    if (this.#rows[at + HIGH] !== high && !this.#open(low, high, mayDrop)) {
-      return NONE;
-    }
-    if (this.#used[low] === 0) this.#used[low] = 1;
-    return this.#rows[at + KIND]!;
+    if (low >= this.#slots) return NONE;
+    if (
+      (!this.#settled || this.#rows[ROW * low + HIGH] !== high || high === 0) &&
+      !this.#openLive(low, high, mayDrop)
+    ) return NONE;
+    const word = this.#rows[ROW * low + WORD]!;
+    if ((word & USED) === 0) this.#rows[ROW * low + WORD] = word | USED;
+    return (word >> KEY_BITS & KIND) - 1;
   }
 
   /**
@@ -143,7 +160,7 @@ export class KeyCache<Kind extends SessionKind> {
    * @returns its number with the kind's `cipher`, or -1
    */
   key(low: number): number {
-    return this.#rows[ROW * low + KEY]!;
+    return (this.#rows[ROW * low + WORD]! & KEY) - 1;
   }
 
   /**
@@ -154,17 +171,14 @@ export class KeyCache<Kind extends SessionKind> {
    * @returns its number with the kind's `cipherAlone`, or -1
    */
   keyAlone(low: number): number {
-    const at = ROW * low;
-    const key = this.#rows[at + KEY_ALONE]!;
+    const key = this.#alone[low]!;
     if (key !== UNKNOWN) return key;
-    const { cipher, cipherAlone } = this.#kinds[this.#rows[at + KIND]!]!;
-    if (cipherAlone === undefined) return this.#rows[at + KEY_ALONE] = NONE;
-    if (cipherAlone === cipher) {
-      return this.#rows[at + KEY_ALONE] = this.#rows[at + KEY]!;
-    }
-    const length = this.#read(low, this.#rows[at + HIGH]!);
+    const { cipher, cipherAlone } = this.#kindOfSlot(low)!;
+    if (cipherAlone === undefined) return this.#alone[low] = NONE;
+    if (cipherAlone === cipher) return this.#alone[low] = this.key(low);
+    const length = this.#read(low, this.#rows[ROW * low + HIGH]!);
     try {
-      return this.#rows[at + KEY_ALONE] = length < 0
+      return this.#alone[low] = length < 0
         ? NONE
         : this.#expand(cipherAlone, length, true, low);
     } finally {
@@ -181,29 +195,27 @@ export class KeyCache<Kind extends SessionKind> {
    */
   touch(lows: Uint32Array, count: number): void {
     const rows = this.#rows;
-    const used = this.#used;
-    const table = this.#table;
     const keys = this.#touchedKeys;
     const slots = this.#slots;
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const low = lows[i]!;
-      if (low >= slots) continue;
-      sum ^= table.touch(low) ^ rows[ROW * low]! ^ used[low]!;
+      if (low < slots) sum ^= rows[ROW * low]!;
     }
-    let kind = NONE;
+    let kind = 0;
     let found = 0;
     for (let i = 0; i < count; i++) {
       const low = lows[i]!;
-      if (low >= slots || rows[ROW * low + HIGH] === 0) continue;
-      const key = rows[ROW * low + KEY]!;
-      if (key < 0) continue;
+      if (low >= slots) continue;
+      const word = rows[ROW * low + WORD]!;
+      const key = word & KEY;
+      if (key === 0) continue;
       // A batch is of one kind: what is of another is not in it.
-      if (found === 0) kind = rows[ROW * low + KIND]!;
-      else if (rows[ROW * low + KIND] !== kind) break;
-      keys[found++] = key;
+      if (found === 0) kind = word >> KEY_BITS & KIND;
+      else if ((word >> KEY_BITS & KIND) !== kind) break;
+      keys[found++] = key - 1;
     }
-    if (found > 0) sum ^= this.#kinds[kind]!.cipher.touchKeys(keys, found);
+    if (found > 0) sum ^= this.#kinds[kind - 1]!.cipher.touchKeys(keys, found);
     this.#touched = sum;
   }
 
@@ -227,11 +239,11 @@ export class KeyCache<Kind extends SessionKind> {
     while (this.#count > 0) this.#drop(this.#held[this.#count - 1]!);
   }
 
-  /** Fills a session's row; false where there is no room, or it has ended. */
-  #open(low: number, high: number, mayDrop: boolean): boolean {
-    const rows = this.#rows;
-    const at = ROW * low;
-    if (rows[at + HIGH] !== 0) {
+  /** Knows a session, if it is live; false where it is not, or has no room. */
+  #openLive(low: number, high: number, mayDrop: boolean): boolean {
+    if (!this.#table.isLive(low, high)) return false;
+    if (this.#rows[ROW * low + HIGH] === high) return true;
+    if (this.#rows[ROW * low + HIGH] !== 0) {
       // Of the slot's session before.
       if (!mayDrop) return false;
       this.#drop(low);
@@ -248,10 +260,9 @@ export class KeyCache<Kind extends SessionKind> {
         }
         key = this.#expand(cipher, length, mayDrop, low);
       }
-      rows[at + HIGH] = high;
-      rows[at + KIND] = kind;
-      rows[at + KEY] = key;
-      rows[at + KEY_ALONE] = UNKNOWN;
+      this.#rows[ROW * low + HIGH] = high;
+      this.#rows[ROW * low + WORD] = (kind + 1) << KEY_BITS | (key + 1);
+      this.#alone[low] = UNKNOWN;
     } finally {
       this.#key.fill(0);
     }
@@ -302,6 +313,11 @@ export class KeyCache<Kind extends SessionKind> {
     );
     const number = cipher.addKey(this.#key.subarray(0, length));
     if (number < 0) return NONE;
+    if (number >= KEY) {
+      // It has no place in a word.
+      cipher.removeKey(number);
+      return NONE;
+    }
     this.#bytes += cipher.keyBytes;
     return number;
   }
@@ -312,11 +328,11 @@ export class KeyCache<Kind extends SessionKind> {
     for (let left = 2 * this.#count; left > 0; left--) {
       if (this.#hand >= this.#count) this.#hand = 0;
       const low = this.#held[this.#hand]!;
-      if (low !== kept && this.#used[low] === 0) {
+      if (low !== kept && (this.#rows[ROW * low + WORD]! & USED) === 0) {
         this.#drop(low);
         return true;
       }
-      this.#used[low] = 0;
+      this.#rows[ROW * low + WORD]! &= ~USED;
       this.#hand++;
     }
     return false;
@@ -328,22 +344,22 @@ export class KeyCache<Kind extends SessionKind> {
   }
 
   #drop(low: number): void {
-    const rows = this.#rows;
-    const at = ROW * low;
-    const kind = this.#kinds[rows[at + KIND]!];
-    const key = rows[at + KEY]!;
-    const alone = rows[at + KEY_ALONE]!;
+    const kind = this.#kindOfSlot(low);
     if (kind !== undefined) {
       const { cipher, cipherAlone } = kind;
-      this.#remove(cipher, key);
-      if (cipherAlone !== cipher) this.#remove(cipherAlone, alone);
+      this.#remove(cipher, this.key(low));
+      if (cipherAlone !== cipher) this.#remove(cipherAlone, this.#alone[low]!);
     }
-    rows[at + HIGH] = 0;
-    this.#used[low] = 0;
+    this.#rows[ROW * low + HIGH] = 0;
+    this.#rows[ROW * low + WORD] = 0;
     const position = this.#position[low]!;
     const last = this.#held[--this.#count]!;
     this.#held[position] = last;
     this.#position[last] = position;
+  }
+
+  #kindOfSlot(low: number): Kind | undefined {
+    return this.#kinds[(this.#rows[ROW * low + WORD]! >> KEY_BITS & KIND) - 1];
   }
 
   #remove(cipher: InPlaceCipher | undefined, key: number): void {

@@ -178,29 +178,6 @@ export class SessionTable {
   }
 
   /**
-   * As {@linkcode isLive}, for every request: by a plain read, which is not
-   * before the caller's last atomic one, that of what the driver has offered.
-   *
-   * @param low low half of the id
-   * @param high high half of the id
-   * @returns true when it is live
-   */
-  looksLive(low: number, high: number): boolean {
-    return low < this.slots && high !== 0 &&
-      this.#words[GENERATIONS + low] === high;
-  }
-
-  /**
-   * Reads what {@linkcode isLive} will, so that it is at hand.
-   *
-   * @param slot the slot
-   * @returns what was read, which means nothing
-   */
-  touch(slot: number): number {
-    return this.#words[GENERATIONS + slot]!;
-  }
-
-  /**
    * Reads a live session.
    *
    * @param low low half of its id

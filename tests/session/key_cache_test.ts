@@ -129,6 +129,44 @@ Deno.test("KeyCache knows no ids that are not live", () => {
   assertEquals(ciphers[0].given.length, 1);
 });
 
+Deno.test("KeyCache serves a batch those sessions that were live when all of it was offered", () => {
+  const { cache, ciphers, create, destroy, find } = cacheOf(2);
+  const [first, second] = [create(1), create(2)];
+  find(first);
+  cache.begin();
+  destroy(first);
+  assertEquals(find(first, false), 1);
+  // It is not known: it must be live now.
+  destroy(second);
+  assertEquals(find(second, false), -1);
+  const next = create(3);
+  assertEquals(next.low, second.low);
+  assertEquals(find(next, false), 3);
+  // The next batch comes before the sweep that says so, or after.
+  for (const sweep of [false, true]) {
+    if (sweep) cache.sweep();
+    cache.begin();
+    assertEquals(find(first, false), -1);
+    assertEquals(cache.find(first.low, 0, false), -1);
+    assertEquals(find(next, false), 3);
+  }
+  assertEquals(ciphers[0].given.length, 2);
+});
+
+Deno.test("KeyCache has no place for a key of too large a number", () => {
+  const { cache, ciphers, create, find } = cacheOf(2);
+  const removed: number[] = [];
+  ciphers[0].addKey = () => (1 << 18) - 1;
+  ciphers[0].removeKey = (number) => void removed.push(number);
+  const id = create(1);
+  assertEquals([find(id), find(id)], [-1, -1]);
+  assertEquals([removed, cache.bytes], [[(1 << 18) - 1], 0]);
+  ciphers[0].addKey = () => (1 << 18) - 2;
+  const { low, high } = create(2);
+  assertEquals(cache.find(low, high, true), 0);
+  assertEquals(cache.key(low), (1 << 18) - 2);
+});
+
 Deno.test("KeyCache knows a session that is served elsewhere, without a key", () => {
   const { cache, asked, create, find } = cacheOf(4);
   const ids = [create(1, ELSEWHERE), create(2, ELSEWHERE)];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { adviseHugePages } from "../../host/libc.ts";
 import { NativeMemory } from "./native_memory.ts";
 
 /** Words of a line of the cache. */
@@ -40,6 +41,7 @@ export class KeyRows {
     this.size = 4 * this.#stride;
     this.#most = Math.ceil(bytes / this.size);
     this.#memory = new NativeMemory(this.#most * this.size);
+    adviseHugePages(this.#memory.address, this.#most * this.size);
     this.#words = this.#memory.words;
     this.#low = this.#memory.low;
     this.#high = this.#memory.high;
