@@ -83,8 +83,11 @@ export class LoadMemory {
 
   /** The frontend's address of a guest address. */
   userAddress(address: number): number {
-    const { guestAddress, userAddress } = this.memory
-      .regions[this.memory.find(address)]!;
+    // Not by memory.find(), which tells of windows, of which a region has many.
+    const { guestAddress, userAddress } = this.memory.regions.find((region) =>
+      address >= region.guestAddress &&
+      address < region.guestAddress + region.size
+    )!;
     return address - guestAddress + userAddress;
   }
 }
