@@ -9,6 +9,12 @@ import {
   type MemoryRegion,
 } from "../../device/memory/guest_memory.ts";
 
+/**
+ * Bytes from one region's first use to that of the next, where all are used
+ * alike: else the caches would have the same sets for all of them.
+ */
+const STAGGER = 4096 + 5 * 64;
+
 /** Where guest memory starts; not at 0, so that a null address is none. */
 const BASE = 0x20_0000;
 
@@ -41,7 +47,7 @@ export class LoadMemory {
    */
   constructor(regions?: readonly MemoryRegion[], from = 0) {
     this.memory = new GuestMemory(regions ?? [plainRegion(16 << 20)]);
-    this.#next = this.memory.regions.map(() => from);
+    this.#next = this.memory.regions.map((_, i) => from + i * STAGGER);
   }
 
   /** Goes on in the next region. */

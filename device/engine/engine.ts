@@ -172,28 +172,53 @@ export interface InPlaceCipher {
    * Turns to a batch.
    *
    * @param memory the guest's memory
+   * @param window the window of it that {@linkcode add} is about
    */
-  begin(memory: GuestMemory): void;
+  begin(memory: GuestMemory, window: number): void;
   /**
-   * Takes a request in, as the next of the batch.
+   * Takes a request in, as the next of the batch, that is in the batch's window.
    *
    * @param key number of its key
-   * @param window the window of guest memory it is in
-   * @param source offset of the source in it, in bytes
+   * @param source offset of the source, in bytes
    * @param destination offset of the destination
    * @param length bytes of each, of a legal length
-   * @param words memory that holds the iv; each word is read once
-   * @param iv index of the iv's first word
+   * @param words the window's words; each of the iv is read once
+   * @param iv index of its first one
    * @returns false for a request that is not run in this way: nothing was
    * taken in
    */
   add(
     key: number,
-    window: number,
     source: number,
     destination: number,
     length: number,
     words: Uint32Array,
+    iv: number,
+  ): boolean;
+  /**
+   * As {@linkcode add}, of parts in any windows.
+   *
+   * @param key number of its key
+   * @param sourceWindow the window that the source is in
+   * @param source its offset there, in bytes
+   * @param destinationWindow the window that the destination is in
+   * @param destination its offset there
+   * @param length bytes of each, of a legal length
+   * @param ivWindow the window that the iv is in
+   * @param ivWords the words of that window; each of the iv is read once
+   * @param iv index of its first one
+   * @returns false for a request that is not run in this way: nothing was
+   * taken in
+   */
+  addApart(
+    key: number,
+    sourceWindow: number,
+    source: number,
+    destinationWindow: number,
+    destination: number,
+    length: number,
+    ivWindow: number,
+    ivWords: Uint32Array,
     iv: number,
   ): boolean;
   /**

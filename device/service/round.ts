@@ -125,8 +125,6 @@ export class Round implements JobMemory {
   readonly #jobs: Job[] = [];
   /** What serves straight requests, where an engine can. */
   readonly #straight: StraightRequests | undefined;
-  /** The window of guest memory that the last request was in. */
-  #window = 0;
   /**
    * When the last round ended, or a later time, 0 where it is not known; and
    * when this one began.
@@ -253,7 +251,6 @@ export class Round implements JobMemory {
       }
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
-    this.#window = Math.max(0, this.#entries[count - 1]!.chain.lastWindow);
     return this.#publish(ring, count);
   }
 
@@ -261,7 +258,7 @@ export class Round implements JobMemory {
   #runStraight(ring: DeviceRing, layout: RequestLayout): number {
     const straight = this.#straight;
     if (straight === undefined) return 0;
-    const count = straight.run(ring, layout, this.memory, this.#window);
+    const count = straight.run(ring, layout, this.memory);
     this.requests = count;
     this.bytes = straight.bytes;
     return count;

@@ -25,7 +25,7 @@ import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
-import { StraightChains } from "../virtqueue/straight_chains.ts";
+import { APART, StraightChains } from "../virtqueue/straight_chains.ts";
 import { algorithmOf } from "./algorithms.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
@@ -36,6 +36,7 @@ const OK = VIRTIO_CRYPTO_OK;
 const ERR = VIRTIO_CRYPTO_ERR;
 const SESSION_MODE = VIRTIO_CRYPTO_FLAG_SESSION_MODE;
 const SYM_OP_CIPHER = VIRTIO_CRYPTO_SYM_OP_CIPHER;
+const ONES_APART = APART;
 
 /** Header and fixed part, padded, as without REVISION_1. */
 const HEADER = OP_HEADER.size + CIPHER_PARA.size + SYM_TAIL.size;
@@ -143,18 +144,16 @@ export class StraightRequests {
    * @param ring the queue's ring
    * @param layout the layout of its requests
    * @param memory the guest's memory
-   * @param window index of the window of that memory they are to be in
    * @returns number of requests answered
    */
   run(
     ring: DeviceRing,
     layout: RequestLayout,
     memory: GuestMemory,
-    window: number,
   ): number {
     if (layout.kind === "revision1" || layout.modeServices !== 0) return 0;
     const chains = this.#chains;
-    chains.begin(memory, window);
+    chains.begin(memory);
     ring.lookStraight(chains, HEADER);
     const found = chains.count;
     if (found === 0) return 0;
@@ -162,7 +161,7 @@ export class StraightRequests {
     const anyFlag = layout.kind === "legacy";
     const alone = found === 1 && !chains.more;
     this.#keys.begin();
-    this.#readIds(found);
+    this.#readIds(found, memory);
     let slot = 0;
     let work = 0;
     for (; slot < found; slot++) {
@@ -180,13 +179,15 @@ export class StraightRequests {
    * is known of those is asked for, of all at once: each is a few places in
    * memory that the processor may not have at hand.
    */
-  #readIds(count: number): void {
-    const { header, words } = this.#chains;
+  #readIds(count: number, memory: GuestMemory): void {
+    const { header, headerWindow, window } = this.#chains;
+    let { words } = this.#chains;
     const lows = this.#lows;
     const highs = this.#highs;
     let several = 0;
     for (let slot = 0; slot < count; slot++) {
       const at = header[slot]! + SESSION_ID;
+      if (window === ONES_APART) words = memory.words[headerWindow[slot]!]!;
       const low = words[at]!;
       lows[slot] = low;
       highs[slot] = words[at + 1]!;
@@ -211,7 +212,10 @@ export class StraightRequests {
     memory: GuestMemory,
   ): boolean {
     const chains = this.#chains;
-    const { words } = chains;
+    const { window } = chains;
+    const words = window === ONES_APART
+      ? memory.words[chains.headerWindow[slot]!]!
+      : chains.words;
     const at = chains.header[slot]!;
     const opcode = words[at + OPCODE]!;
     const low = this.#lows[slot]!;
@@ -246,16 +250,25 @@ export class StraightRequests {
     if (slot === 0) {
       this.#row = kind.row;
       this.#cipher = cipher;
-      cipher.begin(memory);
+      cipher.begin(memory, window);
     }
-    return cipher.add(
+    const source = chains.source[slot]!;
+    const destination = chains.destination[slot]!;
+    const iv = chains.iv[slot]!;
+    if (window !== ONES_APART) {
+      return cipher.add(key, source, destination, length, words, iv);
+    }
+    const ivWindow = chains.ivWindow[slot]!;
+    return cipher.addApart(
       key,
-      chains.window,
-      chains.source[slot]!,
-      chains.destination[slot]!,
+      chains.sourceWindow[slot]!,
+      source,
+      chains.destinationWindow[slot]!,
+      destination,
       length,
-      words,
-      chains.iv[slot]!,
+      ivWindow,
+      memory.words[ivWindow]!,
+      iv,
     );
   }
 
@@ -263,13 +276,17 @@ export class StraightRequests {
   #answer(ring: DeviceRing, memory: GuestMemory, count: number): number {
     const chains = this.#chains;
     const done = this.#cipher!.finish();
-    const bytes = memory.bytes[chains.window]!;
+    const { window } = chains;
+    let bytes = memory.bytes[Math.max(0, window)]!;
     let good = 0;
     let total = 0;
     let goodTotal = 0;
     for (let slot = 0; slot < count; slot++) {
       const status = done[slot] === 1 ? OK : ERR;
       const written = chains.destinationLength[slot]!;
+      if (window === ONES_APART) {
+        bytes = memory.bytes[chains.statusWindow[slot]!]!;
+      }
       bytes[chains.status[slot]!] = status;
       ring.putStraight(chains.id[slot]!, written + 1);
       const size = HEADER + IV + chains.sourceLength[slot]! + written + 1;

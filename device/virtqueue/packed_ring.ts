@@ -250,7 +250,11 @@ export class PackedRing implements DeviceRing {
       const word = Atomics.load(signed, at + ID_AND_FLAGS);
       if (!this.#isAvailable(word, next)) break;
       const flags = word >>> 16 & ~AVAIL_AND_USED;
-      if (!chains.add(word & 0xffff, ring, at, flags)) {
+      const id = word & 0xffff;
+      if (
+        !chains.add(id, ring, at, flags) &&
+        !chains.addElsewhere(id, ring, at, flags)
+      ) {
         chains.more = true;
         break;
       }

@@ -205,7 +205,11 @@ export class SplitRing implements DeviceRing {
       const head = available[ENTRIES + ((next + i) & mask)]!;
       if (head >= size) break;
       const at = head << 2;
-      if (!chains.add(head, ring, at, ring[at + 3]! & 0xffff)) break;
+      const flags = ring[at + 3]! & 0xffff;
+      if (
+        !chains.add(head, ring, at, flags) &&
+        !chains.addElsewhere(head, ring, at, flags)
+      ) break;
     }
     chains.more = waiting > 1;
     chains.read(header, false);

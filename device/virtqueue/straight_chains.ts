@@ -1,7 +1,7 @@
 /**
  * Chains as drivers build them for a plain cipher: an indirect table of five
  * descriptors, which are the header, the iv, the source, the destination and
- * the status, all in one window of guest memory. They are recognised without a
+ * the status, each in one window of guest memory. They are recognised without a
  * general walk, which leaves each of its fields one place to be in.
  *
  * Whatever differs in the least is no such chain, and is walked as any other.
@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { GuestMemory } from "../memory/guest_memory.ts";
+import { GuestMemory } from "../memory/guest_memory.ts";
 import {
   VIRTQ_DESC_F_INDIRECT,
   VIRTQ_DESC_F_NEXT,
@@ -25,6 +25,10 @@ const TWO_32 = 0x1_0000_0000;
 
 /** Where there is no memory. */
 const NO_WORDS = new Uint32Array(new SharedArrayBuffer(0));
+const NO_MEMORY = new GuestMemory([]);
+
+/** A power of two. */
+const GUESSES = 1024;
 
 /** Bytes of the table. */
 const TABLE = 5 * 16;
@@ -56,42 +60,100 @@ function offsetIn(
   return ((high - borrow) | 0) === startHigh ? (low - startLow) | 0 : -1;
 }
 
-/** The chains of a batch. Offsets are in bytes, from the window's start. */
+/** Stands for a batch's window where its parts are not all in the same one. */
+export const APART = -1;
+
+/**
+ * Whether a table's descriptors are linked as those of a straight chain.
+ *
+ * @param words the words of the table's window
+ * @param t index of its first word
+ * @param header bytes that its first buffer has to have
+ * @param packed whether the ring is a packed one
+ * @returns true when they are
+ */
+function isStraight(
+  words: Uint32Array,
+  t: number,
+  header: number,
+  packed: boolean,
+): boolean {
+  if (words[t + 18] !== 1 || words[t + 2] !== header) return false;
+  // In a packed ring's table the entries follow each other, and of their flags,
+  // which are the high half, only WRITE counts (virtio 1.1, 2.7.7).
+  return packed
+    ? ((words[t + 3]! | words[t + 7]! | words[t + 11]!) & PACKED_WRITE) === 0 &&
+      (words[t + 15]! & words[t + 19]! & PACKED_WRITE) !== 0
+    : words[t + 3] === HEADER_LINK && words[t + 7] === IV_LINK &&
+      words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
+      (words[t + 19]! & 0xffff) === LAST;
+}
+
+/**
+ * The chains of a batch. Each part of one is in a window of guest memory, mostly
+ * all in the same: the windows by part are said where they are not. Offsets are
+ * in bytes from the window's start.
+ */
 export class StraightChains {
   /** Most chains that are held at a time. */
   readonly capacity: number;
   /** Number of chains. */
   count = 0;
-  /** Index of the window they are in. */
+  /** The window that all their parts are in, or {@linkcode APART}. */
   window = 0;
-  /** The window's words. */
+  /** That window's words. */
   words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
   /** Buffer id of each chain. */
   readonly id: Int32Array;
+  /** Window of the header. */
+  readonly headerWindow: Int32Array;
   /** Index of the header's first word. */
   readonly header: Int32Array;
+  /** Window of the iv. */
+  readonly ivWindow: Int32Array;
   /** Index of the iv's first word. */
   readonly iv: Int32Array;
   /** Bytes of the iv. */
   readonly ivLength: Int32Array;
+  /** Window of the source. */
+  readonly sourceWindow: Int32Array;
   /** Where the source is. */
   readonly source: Int32Array;
   /** Bytes of the source. */
   readonly sourceLength: Int32Array;
+  /** Window of the destination. */
+  readonly destinationWindow: Int32Array;
   /** Where the destination is. */
   readonly destination: Int32Array;
   /** Bytes of the destination. */
   readonly destinationLength: Int32Array;
+  /** Window of the status. */
+  readonly statusWindow: Int32Array;
   /** Where the status goes. */
   readonly status: Int32Array;
   /** Whether more chains wait in the ring. */
   more = false;
-  /** Index of each table's first word. */
+  /** Window of each table, and index of its first word. */
+  readonly #tableWindow: Int32Array;
   readonly #table: Int32Array;
-  /** Halves of the window's guest address, as signed words. */
+  #memory = NO_MEMORY;
+  /** Halves of each window's guest address, as signed words. */
+  #lows = new Int32Array(1);
+  #highs = new Int32Array(1);
+  /** Bytes of each window that are seen as words. */
+  #sizes = new Int32Array(1);
+  /** Those of the batch's window; -1 bytes once a table was elsewhere. */
   #low = 0;
   #high = 0;
   #size = 0;
+  /** The window that tables are looked for in. */
+  #tables = 0;
+  /** Number of chains whose tables are in the batch's window: the first ones. */
+  #together = 0;
+  /** The window that was last found for addresses of each 16 MiB, modulo 16 GiB. */
+  readonly #guess = new Int16Array(GUESSES);
+  /** The window in which a part was found that is not in its table's. */
+  #placed = 0;
   /** What was read to have it come, kept so that it is read. */
   #touched = 0;
 
@@ -99,14 +161,20 @@ export class StraightChains {
   constructor(capacity: number) {
     this.capacity = capacity;
     this.id = new Int32Array(capacity);
+    this.headerWindow = new Int32Array(capacity);
     this.header = new Int32Array(capacity);
+    this.ivWindow = new Int32Array(capacity);
     this.iv = new Int32Array(capacity);
     this.ivLength = new Int32Array(capacity);
+    this.sourceWindow = new Int32Array(capacity);
     this.source = new Int32Array(capacity);
     this.sourceLength = new Int32Array(capacity);
+    this.destinationWindow = new Int32Array(capacity);
     this.destination = new Int32Array(capacity);
     this.destinationLength = new Int32Array(capacity);
+    this.statusWindow = new Int32Array(capacity);
     this.status = new Int32Array(capacity);
+    this.#tableWindow = new Int32Array(capacity);
     this.#table = new Int32Array(capacity);
   }
 
@@ -114,19 +182,38 @@ export class StraightChains {
    * Starts a batch.
    *
    * @param memory the guest's memory
-   * @param window index of the window that chains are to be in
    */
-  begin(memory: GuestMemory, window: number): void {
+  begin(memory: GuestMemory): void {
     this.count = 0;
     this.more = false;
-    const words = memory.words[window] ?? NO_WORDS;
-    if (words === this.words) return;
+    if (memory === this.#memory) {
+      if (this.window !== this.#tables || this.#size < 0) {
+        this.#turn(this.#tables);
+      }
+      return;
+    }
+    this.#memory = memory;
+    const { words } = memory;
+    const starts = words.map((_, window) => memory.start(window));
+    // Without memory there is a window of no bytes.
+    this.#lows = Int32Array.from(
+      starts.length === 0 ? [0] : starts,
+      (start) => start | 0,
+    );
+    this.#highs = this.#lows.map((_, i) => (starts[i] ?? 0) / TWO_32);
+    this.#sizes = this.#lows.map((_, i) => (words[i]?.length ?? 0) * 4);
+    this.#guess.fill(0);
+    this.#turn(0);
+  }
+
+  /** Makes a window that of the batch. */
+  #turn(window: number): void {
     this.window = window;
-    this.words = words;
-    const start = words === NO_WORDS ? 0 : memory.start(window);
-    this.#low = start | 0;
-    this.#high = (start / TWO_32) | 0;
-    this.#size = words.length * 4;
+    this.words = this.#memory.words[window] ?? NO_WORDS;
+    this.#low = this.#lows[window]!;
+    this.#high = this.#highs[window]!;
+    this.#size = this.#sizes[window]!;
+    this.#tables = window;
   }
 
   /**
@@ -153,6 +240,38 @@ export class StraightChains {
   }
 
   /**
+   * As {@linkcode add}, for what that did not take: the table may be in another
+   * window. The first one's is the batch's.
+   *
+   * @param id the buffer id to return it by
+   * @param ring the ring's descriptors
+   * @param at index of the descriptor's first word
+   * @param flags its flags
+   * @returns false for any other chain
+   */
+  addElsewhere(
+    id: number,
+    ring: Uint32Array,
+    at: number,
+    flags: number,
+  ): boolean {
+    if (flags !== INDIRECT || ring[at + 2] !== TABLE) return false;
+    const table = this.#place(ring[at]!, ring[at + 1]!, TABLE);
+    if (table < 0 || (table & 3) !== 0) return false;
+    if (this.count === 0) {
+      this.#turn(this.#placed);
+    } else if (this.#size >= 0) {
+      this.#together = this.count;
+      this.#size = -1;
+    }
+    const slot = this.count++;
+    this.id[slot] = id;
+    this.#tableWindow[slot] = this.#placed;
+    this.#table[slot] = table >> 2;
+    return true;
+  }
+
+  /**
    * Reads the tables of the chains that were added, and drops the first that is
    * not a straight one, with all behind it.
    *
@@ -160,25 +279,19 @@ export class StraightChains {
    * @param packed whether the ring is a packed one
    */
   read(header: number, packed: boolean): void {
+    const { words } = this;
     const low = this.#low;
     const high = this.#high;
-    const size = this.#size;
-    const { count, words } = this;
+    const size = this.#sizes[this.window]!;
+    const together = this.#size < 0 ? this.#together : this.count;
     let touched = 0;
     let slot = 0;
-    for (; slot < count; slot++) {
+    for (; slot < together; slot++) {
       const t = this.#table[slot]!;
-      if (words[t + 18] !== 1 || words[t + 2] !== header) break;
-      // In a packed ring's table the entries follow each other, and of their
-      // flags, which are the high half, only WRITE counts (virtio 1.1, 2.7.7).
-      const linked = packed
-        ? ((words[t + 3]! | words[t + 7]! | words[t + 11]!) & PACKED_WRITE) ===
-            0 &&
-          (words[t + 15]! & words[t + 19]! & PACKED_WRITE) !== 0
-        : words[t + 3] === HEADER_LINK && words[t + 7] === IV_LINK &&
-          words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
-          (words[t + 19]! & 0xffff) === LAST;
-      if (!linked) break;
+      if (!isStraight(words, t, header, packed)) {
+        this.count = slot;
+        break;
+      }
       const ivLength = words[t + 6]! | 0;
       const sourceLength = words[t + 10]! | 0;
       const destinationLength = words[t + 14]! | 0;
@@ -208,7 +321,109 @@ export class StraightChains {
       // Asked for now, it is there when it is judged.
       touched ^= words[headerAt]!;
     }
-    this.count = slot;
     this.#touched = touched;
+    if (slot < this.count) this.#readApart(slot, together, header, packed);
+  }
+
+  /**
+   * Goes on with chains of which one has a part in another window. What was read
+   * of its table before is not used: another thread may have written there.
+   */
+  #readApart(
+    from: number,
+    together: number,
+    header: number,
+    packed: boolean,
+  ): void {
+    const { count, window } = this;
+    const windows = this.#memory.words;
+    for (let i = from; i < together; i++) this.#tableWindow[i] = window;
+    let touched = 0;
+    let slot = from;
+    for (; slot < count; slot++) {
+      const own = this.#tableWindow[slot]!;
+      const words = windows[own]!;
+      const t = this.#table[slot]!;
+      if (!isStraight(words, t, header, packed)) break;
+      const ivLength = words[t + 6]! | 0;
+      const sourceLength = words[t + 10]! | 0;
+      const destinationLength = words[t + 14]! | 0;
+      if ((ivLength | sourceLength | destinationLength) < 0) break;
+      // Mostly they are where the table is.
+      this.#placed = own;
+      const head = this.#near(words[t]!, words[t + 1]!, header);
+      this.headerWindow[slot] = this.#placed;
+      const iv = this.#near(words[t + 4]!, words[t + 5]!, ivLength);
+      this.ivWindow[slot] = this.#placed;
+      const source = this.#near(words[t + 8]!, words[t + 9]!, sourceLength);
+      this.sourceWindow[slot] = this.#placed;
+      const destination = this.#near(
+        words[t + 12]!,
+        words[t + 13]!,
+        destinationLength,
+      );
+      this.destinationWindow[slot] = this.#placed;
+      const status = this.#near(words[t + 16]!, words[t + 17]!, 1);
+      this.statusWindow[slot] = this.#placed;
+      if (
+        (head | iv | source | destination | status) < 0 ||
+        ((head | iv) & 3) !== 0
+      ) break;
+      this.header[slot] = head >> 2;
+      this.iv[slot] = iv >> 2;
+      this.ivLength[slot] = ivLength;
+      this.source[slot] = source;
+      this.sourceLength[slot] = sourceLength;
+      this.destination[slot] = destination;
+      this.destinationLength[slot] = destinationLength;
+      this.status[slot] = status;
+      touched ^= windows[this.headerWindow[slot]!]![head >> 2]!;
+    }
+    this.#touched = touched;
+    this.count = slot;
+    if (slot === from) return;
+    for (let before = 0; before < from; before++) {
+      this.headerWindow[before] = window;
+      this.ivWindow[before] = window;
+      this.sourceWindow[before] = window;
+      this.destinationWindow[before] = window;
+      this.statusWindow[before] = window;
+    }
+    this.window = APART;
+  }
+
+  /** As `#place`, where it is mostly the window of the part before. */
+  #near(low: number, high: number, length: number): number {
+    const window = this.#placed;
+    const offset = offsetIn(
+      low,
+      high,
+      this.#lows[window]!,
+      this.#highs[window]!,
+    );
+    return offset < 0 || length > this.#sizes[window]! - offset
+      ? this.#place(low, high, length)
+      : offset;
+  }
+
+  /**
+   * Finds a part in any window.
+   *
+   * @returns its offset in the window that is `#placed` then, or -1 where it is
+   * not wholly in one
+   */
+  #place(low: number, high: number, length: number): number {
+    const at = ((low >>> 24) + (high << 8)) & (GUESSES - 1);
+    let window = this.#guess[at]!;
+    let offset = offsetIn(low, high, this.#lows[window]!, this.#highs[window]!);
+    if (offset < 0 || length > this.#sizes[window]! - offset) {
+      window = this.#memory.find(high * TWO_32 + low);
+      if (window < 0) return -1;
+      this.#guess[at] = window;
+      offset = offsetIn(low, high, this.#lows[window]!, this.#highs[window]!);
+      if (offset < 0 || length > this.#sizes[window]! - offset) return -1;
+    }
+    this.#placed = window;
+    return offset;
   }
 }

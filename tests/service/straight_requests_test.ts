@@ -53,6 +53,8 @@ class Straight {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly view: DataView<SharedArrayBuffer>;
   readonly session: { readonly low: number; readonly high: number };
+  readonly #cuts: readonly number[];
+  readonly #gap: number;
   #offered = 0;
 
   /**
@@ -60,13 +62,20 @@ class Straight {
    * @param algorithm number of the session's cipher
    * @param op VIRTIO_CRYPTO_OP_* of the session
    * @param engines the queue's own; those of the device when left out
+   * @param cuts where a region of memory ends and the next one begins, behind a
+   * gap of `gap` bytes in the guest's addresses
+   * @param gap bytes of each gap
    */
   constructor(
     engine: EngineName,
     algorithm = 3,
     op = 1,
     engines?: readonly Engine[],
+    cuts: readonly number[] = [],
+    gap = 0,
   ) {
+    this.#cuts = cuts;
+    this.#gap = gap;
     this.key = keyOf(algorithm);
     this.core = new DeviceCore({ engines: [engine] }, () => {});
     this.queue = new DataQueue(
@@ -77,9 +86,13 @@ class Straight {
     const buffer = new SharedArrayBuffer(SIZE);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
-    this.queue.setMemory([
-      { guestAddress: 0, userAddress: 0, size: SIZE, buffer, offset: 0 },
-    ]);
+    this.queue.setMemory([0, ...cuts].map((offset, i) => ({
+      guestAddress: this.address(offset),
+      userAddress: this.address(offset),
+      size: (cuts[i] ?? SIZE) - offset,
+      buffer,
+      offset,
+    })));
     this.session = this.create(this.key, algorithm, op);
     this.queue.start({
       ring: {
@@ -94,6 +107,11 @@ class Straight {
       },
       layout: this.core.layout(0n, false),
     });
+  }
+
+  /** The guest's address of an offset in memory. */
+  address(offset: number): number {
+    return offset + this.#gap * this.#cuts.filter((at) => at <= offset).length;
   }
 
   /** Creates a session; returns its id. */
@@ -135,10 +153,19 @@ class Straight {
       [DESTINATION, length, 3],
       [STATUS, 1, 2],
     ] as const;
+    const halves = (offset: number) => {
+      const address = this.address(offset);
+      return [address % 2 ** 32, Math.floor(address / 2 ** 32)] as const;
+    };
     buffers.forEach(([offset, bytes, flags], i) =>
-      words(at + TABLE + 16 * i, at + offset, 0, bytes, flags | i + 1 << 16)
+      words(
+        at + TABLE + 16 * i,
+        ...halves(at + offset),
+        bytes,
+        flags | i + 1 << 16,
+      )
     );
-    words(DESCRIPTORS + 16 * slot, at + TABLE, 0, 80, INDIRECT);
+    words(DESCRIPTORS + 16 * slot, ...halves(at + TABLE), 80, INDIRECT);
     return at;
   }
 
@@ -318,6 +345,44 @@ Deno.test({
 });
 
 for (const name of SHORT) {
+  Deno.test(`A chain's parts may be in several regions, as may the chains of a batch, ${name}`, () => {
+    const first = REQUESTS + SOURCE;
+    const second = REQUESTS + APART;
+    const cuts = [
+      first,
+      REQUESTS + DESTINATION,
+      REQUESTS + STATUS,
+      REQUESTS + TABLE,
+      second,
+      second + APART,
+      second + 3 * APART,
+    ];
+    // Further apart than what one lookup tells of, and some above 4 GiB.
+    for (const gap of [0x1000, 0x1_0000_0000, 0x4_0000_0000]) {
+      const device = new Straight(name, 3, 1, undefined, cuts, gap);
+      for (const batch of [[0], [1, 2, 3, 0, 4, 5, 6]]) {
+        const places = batch.map((slot) => device.place(slot, 64 + 16 * slot));
+        device.run(batch);
+        batch.forEach((slot, i) =>
+          device.assertServed("aes-cbc", places[i]!, 64 + 16 * slot)
+        );
+      }
+      // Nobody needed a context: all went the short way.
+      assertEquals(device.queue.contexts, 0);
+    }
+  });
+
+  Deno.test(`A part that goes on in the next region is served the general way, ${name}`, () => {
+    for (const part of [HEADER, IV, SOURCE, DESTINATION]) {
+      const cuts = [REQUESTS + part + 8];
+      const device = new Straight(name, 3, 1, undefined, cuts);
+      const at = device.place(0, 64);
+      device.run([0]);
+      device.assertServed("aes-cbc", at, 64);
+      assertEquals(device.queue.contexts, 1, `part at ${part}`);
+    }
+  });
+
   Deno.test(`A batch is run with the keys of sessions that end while it is taken, ${name}`, () => {
     const [engine] = openEngines([name]);
     const device = new Straight(name, 3, 1, [engine!]);

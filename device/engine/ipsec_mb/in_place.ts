@@ -58,6 +58,9 @@ export class IpsecMbInPlace implements InPlaceCipher {
   readonly #expansion: NativeMemory;
   /** Index of the expansion's first word that this direction needs. */
   readonly #expandedAt: number;
+  /** Halves of the address of the batch's window. */
+  #low = 0;
+  #high = 0;
   #count = 0;
   readonly #completed = new Uint8Array(MOST);
 
@@ -124,26 +127,84 @@ export class IpsecMbInPlace implements InPlaceCipher {
     return this.#keys.touch(numbers, count);
   }
 
-  begin(memory: GuestMemory): void {
+  begin(memory: GuestMemory, window: number): void {
     this.#count = 0;
-    this.#guest.bind(memory);
+    const guest = this.#guest;
+    guest.bind(memory);
+    if (window < 0) return;
+    this.#low = guest.halves[2 * window]!;
+    this.#high = guest.halves[2 * window + 1]!;
   }
 
   add(
     key: number,
-    window: number,
     sourceAt: number,
     destinationAt: number,
     length: number,
     ivWords: Uint32Array,
     iv: number,
   ): boolean {
-    const slot = this.#count;
     if (
-      slot === MOST || length < 1 || length > this.#recipe.most ||
-      (sourceAt !== destinationAt && sourceAt < destinationAt + length &&
-        destinationAt < sourceAt + length)
+      sourceAt !== destinationAt && sourceAt < destinationAt + length &&
+      destinationAt < sourceAt + length
     ) return false;
+    const at = this.#fill(key, length, ivWords, iv);
+    if (at < 0) return false;
+    const words = this.#words;
+    const low = this.#low;
+    const high = this.#high;
+    const source = (low + sourceAt) >>> 0;
+    const destination = (low + destinationAt) >>> 0;
+    words[at + SRC] = source;
+    words[at + SRC + 1] = high + (source < low ? 1 : 0);
+    words[at + DST] = destination;
+    words[at + DST + 1] = high + (destination < low ? 1 : 0);
+    this.#count++;
+    return true;
+  }
+
+  addApart(
+    key: number,
+    sourceWindow: number,
+    sourceAt: number,
+    destinationWindow: number,
+    destinationAt: number,
+    length: number,
+    _ivWindow: number,
+    ivWords: Uint32Array,
+    iv: number,
+  ): boolean {
+    if (
+      sourceAt !== destinationAt && sourceWindow === destinationWindow &&
+      sourceAt < destinationAt + length && destinationAt < sourceAt + length
+    ) return false;
+    const at = this.#fill(key, length, ivWords, iv);
+    if (at < 0) return false;
+    const words = this.#words;
+    const { halves } = this.#guest;
+    const sourceLow = halves[2 * sourceWindow]!;
+    const source = (sourceLow + sourceAt) >>> 0;
+    const destinationLow = halves[2 * destinationWindow]!;
+    const destination = (destinationLow + destinationAt) >>> 0;
+    words[at + SRC] = source;
+    words[at + SRC + 1] = halves[2 * sourceWindow + 1]! +
+      (source < sourceLow ? 1 : 0);
+    words[at + DST] = destination;
+    words[at + DST + 1] = halves[2 * destinationWindow + 1]! +
+      (destination < destinationLow ? 1 : 0);
+    this.#count++;
+    return true;
+  }
+
+  /** Fills all but the addresses of the next job: its first word, or -1. */
+  #fill(
+    key: number,
+    length: number,
+    ivWords: Uint32Array,
+    iv: number,
+  ): number {
+    const slot = this.#count;
+    if (slot === MOST || length < 1 || length > this.#recipe.most) return -1;
     const words = this.#words;
     const ivAt = (SLOTS_AT + slot * SLOT) >> 2;
     const counter = ivWords[iv + 3]!;
@@ -151,24 +212,14 @@ export class IpsecMbInPlace implements InPlaceCipher {
     words[ivAt + 1] = ivWords[iv + 1]!;
     words[ivAt + 2] = ivWords[iv + 2]!;
     words[ivAt + 3] = counter;
-    if (this.#isCounter && counterWraps(counter, length)) return false;
+    if (this.#isCounter && counterWraps(counter, length)) return -1;
     const at = slot * this.#stride;
-    const { halves } = this.#guest;
-    const low = halves[2 * window]!;
-    const high = halves[2 * window + 1]!;
-    const source = (low + sourceAt) >>> 0;
-    const destination = (low + destinationAt) >>> 0;
     this.#keys.writeAddress(key, words, at + ENC_KEYS);
     words[at + DEC_KEYS] = words[at + ENC_KEYS]!;
     words[at + DEC_KEYS + 1] = words[at + ENC_KEYS + 1]!;
-    words[at + SRC] = source;
-    words[at + SRC + 1] = high + (source < low ? 1 : 0);
-    words[at + DST] = destination;
-    words[at + DST + 1] = high + (destination < low ? 1 : 0);
     words[at + CIPHER_LENGTH] = length * this.#recipe.lengthScale;
     words[at + STATUS] = 0;
-    this.#count = slot + 1;
-    return true;
+    return at;
   }
 
   finish(): Uint8Array {

@@ -54,6 +54,7 @@ export class LibcryptoInPlace implements InPlaceCipher {
   readonly #completed = new Uint8Array(MOST_IN_PLACE);
   #guest: GuestMemory | undefined;
   #starts: Float64Array = new Float64Array(0);
+  #window = 0;
   #count = 0;
   #touched = 0;
 
@@ -104,8 +105,9 @@ export class LibcryptoInPlace implements InPlaceCipher {
     return 0;
   }
 
-  begin(memory: GuestMemory): void {
+  begin(memory: GuestMemory, window: number): void {
     this.#count = 0;
+    this.#window = window;
     if (memory === this.#guest) return;
     this.#guest = memory;
     this.#starts = regionAddresses(memory).start;
@@ -113,26 +115,50 @@ export class LibcryptoInPlace implements InPlaceCipher {
 
   add(
     key: number,
-    window: number,
     source: number,
     destination: number,
     length: number,
     words: Uint32Array,
     iv: number,
   ): boolean {
+    const window = this.#window;
+    return this.addApart(
+      key,
+      window,
+      source,
+      window,
+      destination,
+      length,
+      window,
+      words,
+      iv,
+    );
+  }
+
+  addApart(
+    key: number,
+    sourceWindow: number,
+    source: number,
+    destinationWindow: number,
+    destination: number,
+    length: number,
+    ivWindow: number,
+    ivWords: Uint32Array,
+    iv: number,
+  ): boolean {
     const slot = this.#count;
     if (
       slot === MOST_IN_PLACE || length < 1 ||
-      (source !== destination && source < destination + length &&
-        destination < source + length)
+      (source !== destination && sourceWindow === destinationWindow &&
+        source < destination + length && destination < source + length)
     ) return false;
-    const start = this.#starts[window]!;
+    const starts = this.#starts;
     this.#keys[slot] = key;
     const halves = this.#halves;
     const at = 2 * ADDRESSES * slot;
-    const ivAt = start + 4 * iv;
-    const read = start + source;
-    const write = start + destination;
+    const ivAt = starts[ivWindow]! + 4 * iv;
+    const read = starts[sourceWindow]! + source;
+    const write = starts[destinationWindow]! + destination;
     // Typed arrays take numbers modulo 2^32, and drop fractions.
     halves[at + 2 * IV] = ivAt;
     halves[at + 2 * IV + 1] = ivAt / HALF;
@@ -141,7 +167,8 @@ export class LibcryptoInPlace implements InPlaceCipher {
     halves[at + 2 * DESTINATION] = write;
     halves[at + 2 * DESTINATION + 1] = write / HALF;
     this.#length[slot] = length;
-    this.#touched = words[iv]! ^ words[source >> 2]!;
+    this.#touched = ivWords[iv]! ^
+      this.#guest!.words[sourceWindow]![source >> 2]!;
     this.#count = slot + 1;
     return true;
   }
