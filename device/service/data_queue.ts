@@ -72,9 +72,6 @@ export interface QueueClocks {
 export class DataQueue {
   readonly counters: QueueCounters;
   readonly #runners: readonly Runner[];
-  readonly #table: SessionTable;
-  /** What the table's `retired` was at the last sweep. */
-  #retiredSeen: number;
   readonly #sessions: ContextCache;
   readonly #keys: KeyCache<StraightKind> | undefined;
   readonly #round: Round;
@@ -103,8 +100,6 @@ export class DataQueue {
     const capabilities = new Capabilities(engines, options.services);
     this.#runners = capabilities.runners;
     const table = new SessionTable(options.sessions);
-    this.#table = table;
-    this.#retiredSeen = table.retired;
     this.#sessions = new ContextCache(
       table,
       // A round's requests may all be of different sessions, and none of their
@@ -274,11 +269,7 @@ export class DataQueue {
 
   /** Wipes contexts and keys of sessions that ended. */
   sweep(): void {
-    const { retired } = this.#table;
-    if (retired === this.#retiredSeen) return;
-    this.#retiredSeen = retired;
-    this.#sessions.sweep();
-    this.#keys?.sweep();
+    if (this.#sessions.sweep()) this.#keys?.sweep();
   }
 
   /** Stops, and wipes all contexts. */
