@@ -215,9 +215,10 @@ class PackedLoadRing implements LoadRing {
   readonly #signals: boolean;
   #next = 0;
   #wrap = true;
-  /** First word of the last request's flags, and what they are once used. */
-  #last = -1;
-  #lastUsed = 0;
+  /** The first request that is out, in which round, and how many are. */
+  #first = 0;
+  #firstWrap = true;
+  #out = 0;
 
   constructor(
     memory: LoadMemory,
@@ -278,8 +279,6 @@ class PackedLoadRing implements LoadRing {
         if (at + 3 === firstAt) firstFlags = flags;
         else ring[at + 3] = flags;
       }
-      this.#last = first + 3;
-      this.#lastUsed = this.#wrap ? AVAIL | USED : 0;
       if (this.#signals && n === count - 1) {
         const offset = this.#next * this.#stride;
         this.#events[0] = EVENTS_DESC << 16 | offset |
@@ -290,6 +289,7 @@ class PackedLoadRing implements LoadRing {
         this.#wrap = !this.#wrap;
       }
     }
+    this.#out += count;
     Atomics.store(ring, firstAt, firstFlags);
   }
 
@@ -299,9 +299,19 @@ class PackedLoadRing implements LoadRing {
   }
 
   isDone(): boolean {
-    if (this.#last < 0) return true;
-    const word = Atomics.load(this.#ring, this.#last);
-    return (word >>> 16 & (AVAIL | USED)) === this.#lastUsed;
+    // In order: what lies behind one that is not used yet says nothing, as the
+    // device writes the first of a batch last (virtio 1.1, 2.7.2).
+    while (this.#out > 0) {
+      const at = 4 * this.#stride * this.#first + 3;
+      const flags = Atomics.load(this.#ring, at) >>> 16 & (AVAIL | USED);
+      if (flags !== (this.#firstWrap ? AVAIL | USED : 0)) return false;
+      this.#out--;
+      if (++this.#first === this.#requests) {
+        this.#first = 0;
+        this.#firstWrap = !this.#firstWrap;
+      }
+    }
+    return true;
   }
 }
 
