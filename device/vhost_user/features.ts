@@ -120,22 +120,24 @@ export class Negotiation {
       (this.features & bit(VHOST_USER_F_PROTOCOL_FEATURES)) !== 0n;
   }
 
-  /**
-   * How rings lie in memory. With session messages they are split ones: QEMU
-   * offers its guests no others there, unless it is told to.
-   */
+  /** How rings lie in memory. */
   get format(): RingFormat {
-    return !this.sessionMessages &&
-        (this.features & bit(VIRTIO_F_RING_PACKED)) !== 0n
+    return (this.features & bit(VIRTIO_F_RING_PACKED)) !== 0n
       ? "packed"
       : "split";
   }
 
-  /** How rings notify. */
+  /**
+   * How rings notify. A feature that was set is one that the guest negotiated;
+   * one that was not says nothing with session messages, as QEMU sets none
+   * there, whatever the guest negotiated.
+   */
   get notification(): Notification {
-    if (this.sessionMessages) return "unknown";
-    return (this.features & bit(VIRTIO_F_RING_EVENT_IDX)) !== 0n
-      ? "event-index"
+    if ((this.features & bit(VIRTIO_F_RING_EVENT_IDX)) !== 0n) {
+      return "event-index";
+    }
+    return this.sessionMessages && this.format === "split"
+      ? "unknown"
       : "flags";
   }
 

@@ -31,15 +31,21 @@ Deno.test("The negotiated features say how a backend's rings lie", () => {
   assertEquals(of(VERSION_1 | PACKED), ["packed", 0x8000_8000]);
 });
 
-Deno.test("Rings are split ones where the frontend makes sessions by message", () => {
+Deno.test("Where sessions are made by message, only the features that are set are known", () => {
   const negotiation = new Negotiation();
-  negotiation.features = VERSION_1 | PACKED;
   const bit = (number: number) => 1n << BigInt(number);
+  const of = (features: bigint) => {
+    negotiation.features = features;
+    return [negotiation.format, negotiation.notification];
+  };
   negotiation.protocolFeatures = bit(VHOST_USER_PROTOCOL_F_CRYPTO_SESSION);
-  assertEquals([negotiation.format, negotiation.notification], [
-    "split",
-    "unknown",
-  ]);
+  const EVENT_IDX = bit(29);
+  // As QEMU sets them there: VHOST_USER_F_PROTOCOL_FEATURES.
+  assertEquals(of(bit(30)), ["split", "unknown"]);
+  assertEquals(of(VERSION_1), ["split", "unknown"]);
+  assertEquals(of(VERSION_1 | EVENT_IDX), ["split", "event-index"]);
+  assertEquals(of(VERSION_1 | PACKED), ["packed", "flags"]);
+  assertEquals(of(VERSION_1 | PACKED | EVENT_IDX), ["packed", "event-index"]);
   negotiation.protocolFeatures |= bit(VHOST_USER_PROTOCOL_F_CONFIG);
-  assertEquals(negotiation.format, "packed");
+  assertEquals(of(VERSION_1), ["split", "flags"]);
 });
