@@ -103,7 +103,10 @@ class QueueServer {
     const queue = this.#queue;
     const doorbell = this.#doorbell;
     let idleSince = 0;
-    while (!this.#interrupted()) {
+    let isFound = false;
+    // What was just found goes first.
+    while (isFound || !this.#interrupted()) {
+      isFound = false;
       doorbell.observe();
       const result = queue.run();
       switch (result) {
@@ -128,7 +131,7 @@ class QueueServer {
             const now = doorbell.now();
             if (idleSince === 0) idleSince = now;
             if (now - idleSince < this.#pollMs) {
-              queue.watch(now, LOOKS);
+              isFound = queue.watch(now, LOOKS);
               continue;
             }
           }

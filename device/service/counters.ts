@@ -20,7 +20,9 @@ const REQUESTS = 0;
 const ROUNDS = 1;
 const SIGNALS = 2;
 const KICKS = 3;
-const HEAD = 4;
+// An i32: 1 while answers are shown that are not counted yet.
+const UNCOUNTED = 4;
+const HEAD = 5;
 
 // Fields of a row.
 const BYTES = 0;
@@ -28,6 +30,9 @@ const MILLISECONDS = 1;
 const STATUS = 2;
 const LATENCY = STATUS + STATUSES;
 const ROW = LATENCY + LATENCY_BUCKETS;
+
+/** How long a reader waits for what is being counted, in milliseconds. */
+const PATIENCE = 5;
 
 /** What was counted of some requests. */
 export interface RequestStatistics {
@@ -75,6 +80,7 @@ export class QueueCounters {
   /** The memory they are in. */
   readonly buffer: SharedArrayBuffer;
   readonly #values: Float64Array<SharedArrayBuffer>;
+  readonly #flags: Int32Array<SharedArrayBuffer>;
   // What the round that runs has counted, by row and status.
   readonly #requests = new Uint32Array(COUNTER_ROWS * STATUSES);
   readonly #bytes = new Float64Array(COUNTER_ROWS * STATUSES);
@@ -91,6 +97,7 @@ export class QueueCounters {
     this.buffer = buffer ??
       new SharedArrayBuffer((HEAD + COUNTER_ROWS * ROW) * 8);
     this.#values = new Float64Array(this.buffer);
+    this.#flags = new Int32Array(this.buffer);
   }
 
   /** Requests answered so far. */
@@ -127,6 +134,15 @@ export class QueueCounters {
   }
 
   /**
+   * Says that answers will be shown before they are counted: until
+   * {@linkcode round} has counted them, readers wait.
+   */
+  show(): void {
+    // Seen before the answers are: those are shown by an atomic store.
+    this.#flags[2 * UNCOUNTED] = 1;
+  }
+
+  /**
    * Counts a round and the requests that it answered.
    *
    * @param milliseconds how long it took
@@ -150,6 +166,8 @@ export class QueueCounters {
     }
     this.#touchedCount = 0;
     values[ROUNDS]! += 1;
+    if (this.#flags[2 * UNCOUNTED] === 0) return;
+    Atomics.store(this.#flags, 2 * UNCOUNTED, 0);
   }
 
   /** Counts a signal. */
@@ -162,8 +180,14 @@ export class QueueCounters {
     this.#values[KICKS]! += 1;
   }
 
-  /** The counters as they are now. */
+  /** The counters as they are now, with all that drivers have been shown. */
   read(): QueueStatistics {
+    // Some hundred nanoseconds, unless the other thread is kept from running.
+    const start = performance.now();
+    while (
+      Atomics.load(this.#flags, 2 * UNCOUNTED) !== 0 &&
+      performance.now() - start < PATIENCE
+    );
     const algorithms: AlgorithmStatistics[] = [];
     const statuses = new Array<number>(STATUSES).fill(0);
     const latency = new Array<number>(LATENCY_BUCKETS).fill(0);

@@ -80,6 +80,8 @@ export class DataQueue {
   readonly #position: Int32Array<SharedArrayBuffer>;
   #ring: DeviceRing | undefined;
   #start: QueueStart | undefined;
+  /** Whether the last round, which found nothing, was a moment ago. */
+  #isSwept = false;
 
   /**
    * @param options limits and shared parts
@@ -187,16 +189,20 @@ export class DataQueue {
 
   /**
    * Looks whether the ring has something, again and again: closer than rounds
-   * would.
+   * would. To be called after a round that found nothing.
    *
    * @param now the time, as of `performance.now()`
    * @param times how often at most
+   * @returns true when there is
    */
-  watch(now: number, times: number): void {
+  watch(now: number, times: number): boolean {
     this.#round.setClock(now);
     const ring = this.#ring;
-    if (ring === undefined) return;
-    for (let i = 0; i < times && ring.isEmpty(); i++);
+    if (ring === undefined) return false;
+    for (let i = 0; i < times; i++) {
+      if (!ring.isEmpty()) return this.#isSwept = true;
+    }
+    return false;
   }
 
   /**
@@ -205,7 +211,8 @@ export class DataQueue {
    * @returns a value of {@linkcode RoundResult}
    */
   run(): number {
-    this.sweep();
+    if (this.#isSwept) this.#isSwept = false;
+    else this.sweep();
     if (this.#ring === undefined || this.#start === undefined) {
       return RoundResult.IDLE;
     }

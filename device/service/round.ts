@@ -230,8 +230,7 @@ export class Round implements JobMemory {
     ) {
       // What is served so is good, and leaves nothing to log.
       this.#logging = undefined;
-      const straight = this.#runStraight(ring, layout);
-      if (straight > 0) return this.#publish(ring, straight);
+      if (this.#runStraight(ring, layout)) return this.#signal(ring);
     }
     this.#logging = log?.begin(layout, this.#counters.requests)
       ? log
@@ -251,29 +250,39 @@ export class Round implements JobMemory {
       }
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
-    return this.#publish(ring, count);
+    // Before the driver sees them: who asks after a request finds it counted.
+    const milliseconds = this.#end();
+    this.#logging?.publish(count, this.#clock[1]!, milliseconds);
+    ring.publish();
+    return this.#signal(ring);
   }
 
-  /** Serves the straight requests that are next; how many they were. */
-  #runStraight(ring: DeviceRing, layout: RequestLayout): number {
+  /** Serves the straight requests that are next; false where there are none. */
+  #runStraight(ring: DeviceRing, layout: RequestLayout): boolean {
     const straight = this.#straight;
-    if (straight === undefined) return 0;
+    if (straight === undefined) return false;
     const count = straight.run(ring, layout, this.memory);
+    if (count === 0) return false;
     this.requests = count;
     this.bytes = straight.bytes;
-    return count;
+    // The clock is a tenth of a request that is alone: its driver waits.
+    this.#counters.show();
+    ring.publish();
+    this.#end();
+    return true;
   }
 
-  /** Shows the driver the answers, and says whether it is to be told. */
-  #publish(ring: DeviceRing, count: number): number {
-    // Before the driver sees them: who asks after a request finds it counted.
+  /** Counts the round, and says how long it took in milliseconds. */
+  #end(): number {
     const now = this.#now();
-    const started = this.#clock[1]!;
     this.#clock[0] = now;
-    const milliseconds = now - started;
+    const milliseconds = now - this.#clock[1]!;
     this.#counters.round(milliseconds);
-    this.#logging?.publish(count, started, milliseconds);
-    ring.publish();
+    return milliseconds;
+  }
+
+  /** Says whether the driver is to be told of what it was shown. */
+  #signal(ring: DeviceRing): number {
     if (!ring.shouldSignal()) return RoundResult.WORKED;
     this.#counters.signal();
     return RoundResult.SIGNAL;

@@ -70,6 +70,12 @@ export class SplitRing implements DeviceRing {
   #availableNext: number;
   /** The driver's index when it was last read. */
   #availableSeen: number;
+  /** Whether that was a moment ago, by isEmpty(). */
+  #isFresh = false;
+  /** The next descriptor of a driver that takes them in turn. */
+  #likely = 0;
+  /** What was read to have it come, kept so that it is read. */
+  #touched = 0;
   /** Next entry of the used ring to fill. */
   #usedNext: number;
   /** Used index at the last question whether to signal. */
@@ -142,9 +148,24 @@ export class SplitRing implements DeviceRing {
   }
 
   isEmpty(): boolean {
-    return this.#broken === undefined &&
-      this.#availableNext === this.#availableSeen &&
-      Atomics.load(this.#available, IDX) === this.#availableNext;
+    if (this.#broken !== undefined) return false;
+    const next = this.#availableNext;
+    if (next !== this.#availableSeen) {
+      this.#isFresh = false;
+      return false;
+    }
+    const index = Atomics.load(this.#available, IDX);
+    // The places that the driver writes before the index, most likely: asked
+    // for here, they come together with it from its processor.
+    this.#touched = this.#available[ENTRIES + (next & this.#mask)]! ^
+      this.#descriptors[(this.#likely & this.#mask) << 2]! & 0xffff;
+    if (index === next) return true;
+    // What breaks the ring is found by take().
+    if (((index - next) & 0xffff) <= this.size) {
+      this.#availableSeen = index;
+      this.#isFresh = true;
+    }
+    return false;
   }
 
   take(chain: Chain, segments: SegmentTable): number {
@@ -191,7 +212,10 @@ export class SplitRing implements DeviceRing {
   lookStraight(chains: StraightChains, header: number): void {
     if (this.#indirect === undefined || this.#broken !== undefined) return;
     const next = this.#availableNext;
-    const index = Atomics.load(this.#available, IDX);
+    const index = this.#isFresh
+      ? this.#availableSeen
+      : Atomics.load(this.#available, IDX);
+    this.#isFresh = false;
     const waiting = (index - next) & 0xffff;
     // What breaks the ring is found by take().
     if (waiting === 0 || waiting > this.size) return;
@@ -204,6 +228,7 @@ export class SplitRing implements DeviceRing {
     for (let i = 0; i < most; i++) {
       const head = available[ENTRIES + ((next + i) & mask)]!;
       if (head >= size) break;
+      this.#likely = head + 1;
       const at = head << 2;
       const flags = ring[at + 3]! & 0xffff;
       if (
