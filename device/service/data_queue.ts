@@ -200,7 +200,9 @@ export class DataQueue {
     const ring = this.#ring;
     if (ring === undefined) return false;
     for (let i = 0; i < times; i++) {
-      if (!ring.isEmpty()) return this.#isSwept = true;
+      if (ring.isEmpty()) continue;
+      this.#round.begin();
+      return this.#isSwept = true;
     }
     return false;
   }

@@ -130,6 +130,7 @@ export class Round implements JobMemory {
    * when this one began.
    */
   readonly #clock = new Float64Array(2);
+  #isBegun = false;
   /** Requests that the last round answered, and their bytes. */
   requests = 0;
   bytes = 0;
@@ -199,6 +200,11 @@ export class Round implements JobMemory {
     this.#clock[0] = now;
   }
 
+  /** Says that the ring was just asked, and is not empty. */
+  begin(): void {
+    this.#isBegun = true;
+  }
+
   /**
    * Serves what the ring holds, up to about a millisecond's work. A request
    * that is more has a round of its own.
@@ -217,7 +223,9 @@ export class Round implements JobMemory {
   ): number {
     this.requests = 0;
     this.bytes = 0;
-    if (ring.isEmpty()) {
+    if (this.#isBegun) {
+      this.#isBegun = false;
+    } else if (ring.isEmpty()) {
       this.#clock[0] = 0;
       return RoundResult.IDLE;
     }
@@ -265,10 +273,15 @@ export class Round implements JobMemory {
     if (count === 0) return false;
     this.requests = count;
     this.bytes = straight.bytes;
-    // The clock is a tenth of a request that is alone: its driver waits.
-    this.#counters.show();
-    ring.publish();
-    this.#end();
+    if (count === 1) {
+      // The clock is a tenth of a request that is alone: its driver waits.
+      this.#counters.show();
+      ring.publish();
+      this.#end();
+    } else {
+      this.#end();
+      ring.publish();
+    }
     return true;
   }
 

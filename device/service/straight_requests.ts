@@ -180,14 +180,14 @@ export class StraightRequests {
    * memory that the processor may not have at hand.
    */
   #readIds(count: number, memory: GuestMemory): void {
-    const { header, headerWindow, window } = this.#chains;
+    const { header, window } = this.#chains;
     let { words } = this.#chains;
     const lows = this.#lows;
     const highs = this.#highs;
     let several = 0;
     for (let slot = 0; slot < count; slot++) {
       const at = header[slot]! + SESSION_ID;
-      if (window === ONES_APART) words = memory.words[headerWindow[slot]!]!;
+      if (window === ONES_APART) words = this.#headerWords(slot, memory);
       const low = words[at]!;
       lows[slot] = low;
       highs[slot] = words[at + 1]!;
@@ -214,7 +214,7 @@ export class StraightRequests {
     const chains = this.#chains;
     const { window } = chains;
     const words = window === ONES_APART
-      ? memory.words[chains.headerWindow[slot]!]!
+      ? this.#headerWords(slot, memory)
       : chains.words;
     const at = chains.header[slot]!;
     const opcode = words[at + OPCODE]!;
@@ -258,18 +258,30 @@ export class StraightRequests {
     if (window !== ONES_APART) {
       return cipher.add(key, source, destination, length, words, iv);
     }
-    const ivWindow = chains.ivWindow[slot]!;
+    const own = chains.chainWindow[slot]!;
+    const isApart = own === ONES_APART;
+    const ivWindow = isApart ? chains.ivWindow[slot]! : own;
     return cipher.addApart(
       key,
-      chains.sourceWindow[slot]!,
+      isApart ? chains.sourceWindow[slot]! : own,
       source,
-      chains.destinationWindow[slot]!,
+      isApart ? chains.destinationWindow[slot]! : own,
       destination,
       length,
       ivWindow,
-      memory.words[ivWindow]!,
+      isApart ? memory.words[ivWindow]! : words,
       iv,
     );
+  }
+
+  /** The words of the window that a header is in, of a batch that is apart. */
+  #headerWords(
+    slot: number,
+    memory: GuestMemory,
+  ): Uint32Array<SharedArrayBuffer> {
+    const { chainWindow, headerWindow } = this.#chains;
+    const own = chainWindow[slot]!;
+    return memory.words[own === ONES_APART ? headerWindow[slot]! : own]!;
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */
@@ -285,7 +297,9 @@ export class StraightRequests {
       const status = done[slot] === 1 ? OK : ERR;
       const written = chains.destinationLength[slot]!;
       if (window === ONES_APART) {
-        bytes = memory.bytes[chains.statusWindow[slot]!]!;
+        const own = chains.chainWindow[slot]!;
+        const at = own === ONES_APART ? chains.statusWindow[slot]! : own;
+        bytes = memory.bytes[at]!;
       }
       bytes[chains.status[slot]!] = status;
       ring.putStraight(chains.id[slot]!, written + 1);

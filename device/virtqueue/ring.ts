@@ -108,7 +108,8 @@ export interface DeviceRing {
    */
   untake(chain: Chain): void;
   /**
-   * Looks for the straight chains that are next; takes none.
+   * Looks for the straight chains that are next, of those that there were when
+   * {@linkcode isEmpty} was asked; takes none.
    *
    * @param chains receives them, up to the first that is another one
    * @param header bytes that their first buffers have to have

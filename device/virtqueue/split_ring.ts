@@ -70,8 +70,6 @@ export class SplitRing implements DeviceRing {
   #availableNext: number;
   /** The driver's index when it was last read. */
   #availableSeen: number;
-  /** Whether that was a moment ago, by isEmpty(). */
-  #isFresh = false;
   /** The next descriptor of a driver that takes them in turn. */
   #likely = 0;
   /** What was read to have it come, kept so that it is read. */
@@ -150,10 +148,6 @@ export class SplitRing implements DeviceRing {
   isEmpty(): boolean {
     if (this.#broken !== undefined) return false;
     const next = this.#availableNext;
-    if (next !== this.#availableSeen) {
-      this.#isFresh = false;
-      return false;
-    }
     const index = Atomics.load(this.#available, IDX);
     // The places that the driver writes before the index, most likely: asked
     // for here, they come together with it from its processor.
@@ -161,10 +155,7 @@ export class SplitRing implements DeviceRing {
       this.#descriptors[(this.#likely & this.#mask) << 2]! & 0xffff;
     if (index === next) return true;
     // What breaks the ring is found by take().
-    if (((index - next) & 0xffff) <= this.size) {
-      this.#availableSeen = index;
-      this.#isFresh = true;
-    }
+    if (((index - next) & 0xffff) <= this.size) this.#availableSeen = index;
     return false;
   }
 
@@ -212,14 +203,8 @@ export class SplitRing implements DeviceRing {
   lookStraight(chains: StraightChains, header: number): void {
     if (this.#indirect === undefined || this.#broken !== undefined) return;
     const next = this.#availableNext;
-    const index = this.#isFresh
-      ? this.#availableSeen
-      : Atomics.load(this.#available, IDX);
-    this.#isFresh = false;
-    const waiting = (index - next) & 0xffff;
-    // What breaks the ring is found by take().
-    if (waiting === 0 || waiting > this.size) return;
-    this.#availableSeen = index;
+    const waiting = (this.#availableSeen - next) & 0xffff;
+    if (waiting === 0) return;
     const available = this.#available;
     const ring = this.#descriptors;
     const { size } = this;
@@ -228,7 +213,6 @@ export class SplitRing implements DeviceRing {
     for (let i = 0; i < most; i++) {
       const head = available[ENTRIES + ((next + i) & mask)]!;
       if (head >= size) break;
-      this.#likely = head + 1;
       const at = head << 2;
       const flags = ring[at + 3]! & 0xffff;
       if (
@@ -237,6 +221,7 @@ export class SplitRing implements DeviceRing {
       ) break;
     }
     chains.more = waiting > 1;
+    if (chains.count > 0) this.#likely = chains.id[chains.count - 1]! + 1;
     chains.read(header, false);
   }
 

@@ -60,7 +60,7 @@ function offsetIn(
   return ((high - borrow) | 0) === startHigh ? (low - startLow) | 0 : -1;
 }
 
-/** Stands for a batch's window where its parts are not all in the same one. */
+/** Stands for a window where what it is said of is not all in the same one. */
 export const APART = -1;
 
 /**
@@ -105,6 +105,11 @@ export class StraightChains {
   words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
   /** Buffer id of each chain. */
   readonly id: Int32Array;
+  /**
+   * In a batch that is {@linkcode APART}: the window that all parts of a chain
+   * are in, or APART, too. Then those that follow say it of each part.
+   */
+  readonly chainWindow: Int32Array;
   /** Window of the header. */
   readonly headerWindow: Int32Array;
   /** Index of the header's first word. */
@@ -161,6 +166,7 @@ export class StraightChains {
   constructor(capacity: number) {
     this.capacity = capacity;
     this.id = new Int32Array(capacity);
+    this.chainWindow = new Int32Array(capacity);
     this.headerWindow = new Int32Array(capacity);
     this.header = new Int32Array(capacity);
     this.ivWindow = new Int32Array(capacity);
@@ -322,14 +328,16 @@ export class StraightChains {
       touched ^= words[headerAt]!;
     }
     this.#touched = touched;
-    if (slot < this.count) this.#readApart(slot, together, header, packed);
+    if (slot < this.count) {
+      this.#readElsewhere(slot, together, header, packed);
+    }
   }
 
   /**
-   * Goes on with chains of which one has a part in another window. What was read
-   * of its table before is not used: another thread may have written there.
+   * Goes on with chains of which one is in another window. What was read of its
+   * table before is not used: another thread may have written there.
    */
-  #readApart(
+  #readElsewhere(
     from: number,
     together: number,
     header: number,
@@ -337,7 +345,8 @@ export class StraightChains {
   ): void {
     const { count, window } = this;
     const windows = this.#memory.words;
-    for (let i = from; i < together; i++) this.#tableWindow[i] = window;
+    this.chainWindow.fill(window, 0, from);
+    this.#tableWindow.fill(window, from, together);
     let touched = 0;
     let slot = from;
     for (; slot < count; slot++) {
@@ -348,27 +357,29 @@ export class StraightChains {
       const ivLength = words[t + 6]! | 0;
       const sourceLength = words[t + 10]! | 0;
       const destinationLength = words[t + 14]! | 0;
-      if ((ivLength | sourceLength | destinationLength) < 0) break;
-      // Mostly they are where the table is.
+      // Where the header is, the others mostly are, too.
       this.#placed = own;
       const head = this.#near(words[t]!, words[t + 1]!, header);
-      this.headerWindow[slot] = this.#placed;
-      const iv = this.#near(words[t + 4]!, words[t + 5]!, ivLength);
-      this.ivWindow[slot] = this.#placed;
-      const source = this.#near(words[t + 8]!, words[t + 9]!, sourceLength);
-      this.sourceWindow[slot] = this.#placed;
-      const destination = this.#near(
-        words[t + 12]!,
-        words[t + 13]!,
-        destinationLength,
-      );
-      this.destinationWindow[slot] = this.#placed;
-      const status = this.#near(words[t + 16]!, words[t + 17]!, 1);
-      this.statusWindow[slot] = this.#placed;
+      const placed = this.#placed;
+      const low = this.#lows[placed]!;
+      const high = this.#highs[placed]!;
+      const size = this.#sizes[placed]!;
+      const iv = offsetIn(words[t + 4]!, words[t + 5]!, low, high);
+      const source = offsetIn(words[t + 8]!, words[t + 9]!, low, high);
+      const destination = offsetIn(words[t + 12]!, words[t + 13]!, low, high);
+      const status = offsetIn(words[t + 16]!, words[t + 17]!, low, high);
       if (
+        (ivLength | sourceLength | destinationLength) < 0 ||
         (head | iv | source | destination | status) < 0 ||
+        ivLength > size - iv ||
+        sourceLength > size - source ||
+        destinationLength > size - destination || status >= size ||
         ((head | iv) & 3) !== 0
-      ) break;
+      ) {
+        if (!this.#readApart(slot, words, header, packed)) break;
+        continue;
+      }
+      this.chainWindow[slot] = placed;
       this.header[slot] = head >> 2;
       this.iv[slot] = iv >> 2;
       this.ivLength[slot] = ivLength;
@@ -377,19 +388,62 @@ export class StraightChains {
       this.destination[slot] = destination;
       this.destinationLength[slot] = destinationLength;
       this.status[slot] = status;
-      touched ^= windows[this.headerWindow[slot]!]![head >> 2]!;
+      touched ^= windows[placed]![head >> 2]!;
     }
-    this.#touched = touched;
+    this.#touched ^= touched;
     this.count = slot;
-    if (slot === from) return;
-    for (let before = 0; before < from; before++) {
-      this.headerWindow[before] = window;
-      this.ivWindow[before] = window;
-      this.sourceWindow[before] = window;
-      this.destinationWindow[before] = window;
-      this.statusWindow[before] = window;
-    }
-    this.window = APART;
+    if (slot > from) this.window = APART;
+  }
+
+  /**
+   * Reads a chain that may have parts in several windows, again from the start.
+   *
+   * @returns false where it is not a straight one
+   */
+  #readApart(
+    slot: number,
+    words: Uint32Array,
+    header: number,
+    packed: boolean,
+  ): boolean {
+    const t = this.#table[slot]!;
+    if (!isStraight(words, t, header, packed)) return false;
+    const ivLength = words[t + 6]! | 0;
+    const sourceLength = words[t + 10]! | 0;
+    const destinationLength = words[t + 14]! | 0;
+    if ((ivLength | sourceLength | destinationLength) < 0) return false;
+    // Mostly they are where the table is.
+    this.#placed = this.#tableWindow[slot]!;
+    const head = this.#near(words[t]!, words[t + 1]!, header);
+    const headerWindow = this.#placed;
+    const iv = this.#near(words[t + 4]!, words[t + 5]!, ivLength);
+    this.ivWindow[slot] = this.#placed;
+    const source = this.#near(words[t + 8]!, words[t + 9]!, sourceLength);
+    this.sourceWindow[slot] = this.#placed;
+    const destination = this.#near(
+      words[t + 12]!,
+      words[t + 13]!,
+      destinationLength,
+    );
+    this.destinationWindow[slot] = this.#placed;
+    const status = this.#near(words[t + 16]!, words[t + 17]!, 1);
+    if (
+      (head | iv | source | destination | status) < 0 ||
+      ((head | iv) & 3) !== 0
+    ) return false;
+    this.chainWindow[slot] = APART;
+    this.headerWindow[slot] = headerWindow;
+    this.statusWindow[slot] = this.#placed;
+    this.header[slot] = head >> 2;
+    this.iv[slot] = iv >> 2;
+    this.ivLength[slot] = ivLength;
+    this.source[slot] = source;
+    this.sourceLength[slot] = sourceLength;
+    this.destination[slot] = destination;
+    this.destinationLength[slot] = destinationLength;
+    this.status[slot] = status;
+    this.#touched ^= this.#memory.words[headerWindow]![head >> 2]!;
+    return true;
   }
 
   /** As `#place`, where it is mostly the window of the part before. */
