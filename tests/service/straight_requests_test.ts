@@ -354,6 +354,8 @@ for (const name of SHORT) {
       REQUESTS + STATUS,
       REQUESTS + TABLE,
       second,
+      // Of this one only the table is elsewhere.
+      second + TABLE,
       second + APART,
       second + 3 * APART,
     ];
