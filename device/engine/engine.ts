@@ -182,7 +182,8 @@ export interface InPlaceCipher {
    * @param source offset of the source, in bytes
    * @param destination offset of the destination
    * @param length bytes of each, of a legal length
-   * @param words the window's words; each of the iv is read once
+   * @param words the window's words: the iv is data, too, and may be read at any
+   * time until {@linkcode finish} returns
    * @param iv index of its first one
    * @returns false for a request that is not run in this way: nothing was
    * taken in
@@ -205,7 +206,7 @@ export interface InPlaceCipher {
    * @param destination its offset there
    * @param length bytes of each, of a legal length
    * @param ivWindow the window that the iv is in
-   * @param ivWords the words of that window; each of the iv is read once
+   * @param ivWords the words of that window
    * @param iv index of its first one
    * @returns false for a request that is not run in this way: nothing was
    * taken in

@@ -25,15 +25,12 @@ import { IMB_CIPHER_CNTR, type Recipe } from "./recipes.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const CNTR = IMB_CIPHER_CNTR;
-const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, STATUS } = JobField;
+const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, IV, STATUS } = JobField;
 const MOST = MOST_IN_PLACE;
 
-/** Bytes of each request's iv, and of a tag that no cipher writes. */
-const IV_ROOM = 16;
-const SLOT = 2 * IV_ROOM;
-
-/** Where the ivs and tags are, behind the jobs. */
-const SLOTS_AT = MOST * MOST_JOB;
+/** Where the tag would be that no cipher writes, behind the jobs. */
+const TAG_AT = MOST * MOST_JOB;
+const TAG_ROOM = 16;
 
 /** Bytes of the longest key. */
 const KEY_ROOM = 32;
@@ -47,7 +44,7 @@ export class IpsecMbInPlace implements InPlaceCipher {
   readonly #recipe: Recipe;
   readonly #isCounter: boolean;
   readonly #direction: number;
-  readonly #memory = new NativeMemory(SLOTS_AT + MOST * SLOT);
+  readonly #memory = new NativeMemory(TAG_AT + TAG_ROOM);
   readonly #words = this.#memory.words;
   readonly #structure = new JobStructure(this.#memory);
   /** Words of a job. */
@@ -62,6 +59,8 @@ export class IpsecMbInPlace implements InPlaceCipher {
   #low = 0;
   #high = 0;
   #count = 0;
+  /** What was read to have it come, kept so that it is read. */
+  #touched = 0;
   readonly #completed = new Uint8Array(MOST);
 
   /**
@@ -97,8 +96,8 @@ export class IpsecMbInPlace implements InPlaceCipher {
       2;
     for (let slot = 0; slot < MOST; slot++) {
       const at = slot * this.#stride;
-      const slotAt = SLOTS_AT + slot * SLOT;
-      this.#structure.writeKind(at, slotAt, slotAt + IV_ROOM, recipe, decrypts);
+      // Each job's iv is the guest's own.
+      this.#structure.writeKind(at, TAG_AT, TAG_AT, recipe, decrypts);
     }
   }
 
@@ -153,8 +152,11 @@ export class IpsecMbInPlace implements InPlaceCipher {
     const words = this.#words;
     const low = this.#low;
     const high = this.#high;
+    const ivAt = (low + 4 * iv) >>> 0;
     const source = (low + sourceAt) >>> 0;
     const destination = (low + destinationAt) >>> 0;
+    words[at + IV] = ivAt;
+    words[at + IV + 1] = high + (ivAt < low ? 1 : 0);
     words[at + SRC] = source;
     words[at + SRC + 1] = high + (source < low ? 1 : 0);
     words[at + DST] = destination;
@@ -170,7 +172,7 @@ export class IpsecMbInPlace implements InPlaceCipher {
     destinationWindow: number,
     destinationAt: number,
     length: number,
-    _ivWindow: number,
+    ivWindow: number,
     ivWords: Uint32Array,
     iv: number,
   ): boolean {
@@ -182,6 +184,10 @@ export class IpsecMbInPlace implements InPlaceCipher {
     if (at < 0) return false;
     const words = this.#words;
     const { halves } = this.#guest;
+    const ivLow = halves[2 * ivWindow]!;
+    const ivAt = (ivLow + 4 * iv) >>> 0;
+    words[at + IV] = ivAt;
+    words[at + IV + 1] = halves[2 * ivWindow + 1]! + (ivAt < ivLow ? 1 : 0);
     const sourceLow = halves[2 * sourceWindow]!;
     const source = (sourceLow + sourceAt) >>> 0;
     const destinationLow = halves[2 * destinationWindow]!;
@@ -205,14 +211,13 @@ export class IpsecMbInPlace implements InPlaceCipher {
   ): number {
     const slot = this.#count;
     if (slot === MOST || length < 1 || length > this.#recipe.most) return -1;
+    if (this.#isCounter) {
+      if (counterWraps(ivWords[iv + 3]!, length)) return -1;
+    } else {
+      // Asked for now, it is there when the library reads it.
+      this.#touched = ivWords[iv]!;
+    }
     const words = this.#words;
-    const ivAt = (SLOTS_AT + slot * SLOT) >> 2;
-    const counter = ivWords[iv + 3]!;
-    words[ivAt] = ivWords[iv]!;
-    words[ivAt + 1] = ivWords[iv + 1]!;
-    words[ivAt + 2] = ivWords[iv + 2]!;
-    words[ivAt + 3] = counter;
-    if (this.#isCounter && counterWraps(counter, length)) return -1;
     const at = slot * this.#stride;
     this.#keys.writeAddress(key, words, at + ENC_KEYS);
     words[at + DEC_KEYS] = words[at + ENC_KEYS]!;
@@ -243,9 +248,8 @@ export class IpsecMbInPlace implements InPlaceCipher {
     return completed;
   }
 
-  /** Overwrites ivs, and lets go of the guest. */
+  /** Lets go of the guest. */
   wipe(): void {
-    this.#memory.bytes.fill(0, SLOTS_AT);
     this.#guest.forget();
   }
 }

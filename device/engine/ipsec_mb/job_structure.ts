@@ -26,18 +26,19 @@ export const JobField = {
   DST: 8,
   /** Length of the text, in the cipher's unit. */
   CIPHER_LENGTH: 12,
+  /** Address of the iv. */
+  IV: 18,
   /** IMB_STATUS. */
   STATUS: 32,
 } as const;
 
 // Imported constants are cells to the compiler, a module's own are numbers.
-const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, STATUS } = JobField;
+const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, IV, STATUS } = JobField;
 
 const KEY_LENGTH = 4;
 const CIPHER_START = 10;
 const HASH_START = 14;
 const HASH_LENGTH = 16;
-const IV = 18;
 const IV_LENGTH = 20;
 const TAG = 22;
 const TAG_LENGTH = 24;
