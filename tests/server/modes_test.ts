@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { eventfdCount, TestServer, until } from "./test_server.ts";
-import { CRYPTODEV_FEATURES, Guest } from "./guest.ts";
+import { CRYPTODEV_FEATURES, DEVICE_FEATURES, Guest } from "./guest.ts";
 import { CBC_INFO } from "./guest_session.ts";
 
 Deno.test("a device serves its data queues and its control queue", async () => {
@@ -104,6 +104,23 @@ Deno.test("a device with EVENT_IDX signals when used_event is reached, and not b
   queue.add(session);
   queue.publish();
   await until("a signal", () => eventfdCount(queue.fds.call) > 0);
+});
+
+Deno.test("a cryptodev signals by used_event where its frontend set EVENT_IDX", async () => {
+  await using server = new TestServer();
+  await using guest = await Guest.connect(server.path, {
+    features: DEVICE_FEATURES,
+  });
+  const session = await guest.session();
+  const queue = await guest.start(0);
+  await queue.run(session, 4);
+  await until("avail_event", () => queue.availEvent === 4);
+  eventfdCount(queue.fds.call);
+  queue.ring.disableInterrupts();
+  queue.add(session);
+  queue.publish();
+  await until("avail_event", () => queue.availEvent === 5);
+  assertEquals(eventfdCount(queue.fds.call), 0);
 });
 
 for (const size of [632, 1072] as const) {
