@@ -76,6 +76,8 @@ export class SplitRing implements DeviceRing {
   #touched = 0;
   /** Next entry of the used ring to fill. */
   #usedNext: number;
+  /** The used index as the driver has it. */
+  #usedShown: number;
   /** Used index at the last question whether to signal. */
   #signalled: number;
   /** A ring that just started may owe the driver a signal. */
@@ -130,6 +132,7 @@ export class SplitRing implements DeviceRing {
     this.#availableSeen = this.#availableNext;
     // The used index survives in the ring, whoever served it before.
     this.#usedNext = Atomics.load(this.#used, IDX);
+    this.#usedShown = this.#usedNext;
     this.#signalled = this.#usedNext;
   }
 
@@ -241,6 +244,10 @@ export class SplitRing implements DeviceRing {
   }
 
   publish(): void {
+    // What is there already, again: the atomic store waits for all earlier ones
+    // before it asks for its place, and this one asks for it meanwhile.
+    this.#used[IDX] = this.#usedShown;
+    this.#usedShown = this.#usedNext;
     // Sequentially consistent, so the elements are seen before the index, and
     // the index before what shouldSignal() reads (virtio 1.1, 2.6.8.2).
     Atomics.store(this.#used, IDX, this.#usedNext);
