@@ -140,7 +140,7 @@ export class ControlQueue {
       count++;
     }
     if (count === 0) return RoundResult.IDLE;
-    this.counters.round(performance.now() - started);
+    this.counters.round(Float64Array.of(performance.now() - started));
     ring.publish();
     if (!ring.shouldSignal()) return RoundResult.WORKED;
     this.counters.signal();

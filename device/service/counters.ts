@@ -145,9 +145,11 @@ export class QueueCounters {
   /**
    * Counts a round and the requests that it answered.
    *
-   * @param milliseconds how long it took
+   * @param took holds how long it took in milliseconds, as its last element: as
+   * an argument a number were garbage
    */
-  round(milliseconds: number): void {
+  round(took: Float64Array): void {
+    const milliseconds = took[took.length - 1]!;
     const values = this.#values;
     const bits = 32 - Math.clz32(milliseconds * 1000);
     const bucket = bits < LATENCY_BUCKETS ? bits : LATENCY_BUCKETS - 1;

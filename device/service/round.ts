@@ -126,10 +126,10 @@ export class Round implements JobMemory {
   /** What serves straight requests, where an engine can. */
   readonly #straight: StraightRequests | undefined;
   /**
-   * When the last round ended, or a later time, 0 where it is not known; and
-   * when this one began.
+   * When the last round ended, or a later time, 0 where it is not known; when
+   * this one began, and how long it took, all in milliseconds.
    */
-  readonly #clock = new Float64Array(2);
+  readonly #clock = new Float64Array(3);
   #isBegun = false;
   /** Requests that the last round answered, and their bytes. */
   requests = 0;
@@ -259,8 +259,8 @@ export class Round implements JobMemory {
     }
     for (let i = 0; i < count; i++) this.#answer(this.#entries[i]!, ring);
     // Before the driver sees them: who asks after a request finds it counted.
-    const milliseconds = this.#end();
-    this.#logging?.publish(count, this.#clock[1]!, milliseconds);
+    this.#end();
+    this.#logging?.publish(count, this.#clock[1]!, this.#clock[2]!);
     ring.publish();
     return this.#signal(ring);
   }
@@ -285,13 +285,13 @@ export class Round implements JobMemory {
     return true;
   }
 
-  /** Counts the round, and says how long it took in milliseconds. */
-  #end(): number {
+  /** Counts the round, and keeps how long it took. */
+  #end(): void {
+    const clock = this.#clock;
     const now = this.#now();
-    this.#clock[0] = now;
-    const milliseconds = now - this.#clock[1]!;
-    this.#counters.round(milliseconds);
-    return milliseconds;
+    clock[0] = now;
+    clock[2] = now - clock[1]!;
+    this.#counters.round(clock);
   }
 
   /** Says whether the driver is to be told of what it was shown. */

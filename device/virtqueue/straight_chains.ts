@@ -198,6 +198,11 @@ export class StraightChains {
       }
       return;
     }
+    this.#bind(memory);
+  }
+
+  /** Turns to a memory; apart, as functions in a function are garbage. */
+  #bind(memory: GuestMemory): void {
     this.#memory = memory;
     const { words } = memory;
     const starts = words.map((_, window) => memory.start(window));
