@@ -93,9 +93,8 @@ Deno.test("sessions of a killed server are not those of the next one, and new on
   const late = await queue!.drain();
   assertEquals(late.length, left);
   assertEquals(late[0]!.number, completed);
-  for (const { status, right } of late) {
-    assertEquals([status, right], [INVSESS, false]);
-  }
+  // What the killed server computed and did not show may be there.
+  for (const { status } of late) assertEquals(status, INVSESS);
   // Whoever makes as many sessions as before gets others.
   const fresh = await create(OTHER_KEY);
   assert(fresh !== old);

@@ -197,7 +197,28 @@ async function flood(
       clearInterval(kicks);
     }
   }
+  while (!isServed(guest, index)) {
+    guest.carrier.kick(index);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   await guest.reclaim(index);
+}
+
+/** Whether the device is done with a ring: one that it works on is not laid. */
+function isServed(guest: HostileGuest, index: number): boolean {
+  const { addresses, size } = guest.ring(index);
+  const half = (address: number) => {
+    const [low = 0, high = 0] = guest.bytes(address, 2);
+    return low | high << 8;
+  };
+  if (guest.kind === "split") {
+    return half(addresses.used + 2) === half(addresses.available + 2);
+  }
+  // AVAIL and USED are equal where a descriptor is used, or never was offered.
+  return Array.from(
+    { length: size },
+    (_, i) => half(addresses.descriptor + 16 * i + 14),
+  ).every((flags) => (flags >> 7 & 1) === (flags >> 15 & 1));
 }
 
 const FLOOD: GuestSays = {
