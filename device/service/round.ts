@@ -6,12 +6,7 @@
  * @module
  */
 
-import {
-  type Job,
-  type JobMemory,
-  JobOutcome,
-  type Runner,
-} from "../engine/engine.ts";
+import { type JobMemory, JobOutcome } from "../engine/engine.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import { SegmentCursor, SegmentTable } from "../memory/segments.ts";
 import type { ContextCache } from "../session/context_cache.ts";
@@ -43,6 +38,7 @@ import type { QueueCounters } from "./counters.ts";
 import { Entry, NO_STATUS_YET, statusOf } from "./entry.ts";
 import { directionFits, prepareJob } from "./data_service.ts";
 import { LIMIT } from "./request_log.ts";
+import { JobGroups } from "./job_groups.ts";
 import type { RequestLogWriter } from "./request_log_writer.ts";
 import { StatelessOperation } from "./stateless.ts";
 import { type StraightKind, StraightRequests } from "./straight_requests.ts";
@@ -102,7 +98,6 @@ export class Round implements JobMemory {
   readonly #cursor: SegmentCursor;
   readonly #sessions: ContextCache;
   readonly #capabilities: Capabilities;
-  readonly #runners: readonly Runner[];
   readonly #limits: QueueLimits;
   readonly #counters: QueueCounters;
   readonly #stopping: () => boolean;
@@ -116,13 +111,7 @@ export class Round implements JobMemory {
   readonly #stateless: StatelessOperation;
   readonly #head = new Uint8Array(FIXED_MAX);
   readonly #headWords = new Uint32Array(this.#head.buffer);
-  /** First and last entry of each group, groups numbered over all engines. */
-  readonly #groupFirst: Int16Array;
-  readonly #groupLast: Int16Array;
-  /** The groups that occur in the round, in the order of their first entry. */
-  readonly #groups: Int16Array;
-  #groupCount = 0;
-  readonly #jobs: Job[] = [];
+  readonly #groups: JobGroups;
   /** What serves straight requests, where an engine can. */
   readonly #straight: StraightRequests | undefined;
   /**
@@ -162,20 +151,13 @@ export class Round implements JobMemory {
     this.#cursor = new SegmentCursor(memory, this.segments);
     this.#sessions = sessions;
     this.#capabilities = capabilities;
-    this.#runners = capabilities.runners;
     this.#stateless = new StatelessOperation(capabilities);
     this.#limits = limits;
     this.#counters = counters;
     this.#stopping = stopping;
     this.#log = log;
     this.#now = now;
-    const groups = this.#runners.reduce(
-      (sum, runner) => sum + runner.groups,
-      0,
-    );
-    this.#groupFirst = new Int16Array(groups).fill(-1);
-    this.#groupLast = new Int16Array(groups).fill(-1);
-    this.#groups = new Int16Array(groups);
+    this.#groups = new JobGroups(capabilities.runners);
     this.#straight = keys &&
       new StraightRequests(keys, counters, limits.maxSize);
   }
@@ -248,7 +230,10 @@ export class Round implements JobMemory {
     if (count === 0) {
       return ring.broken === undefined ? RoundResult.IDLE : RoundResult.BROKEN;
     }
-    this.#runGroups(count === 1);
+    // Answers come in ring order, so only a request that is alone in its round
+    // can be given up without another's result being lost.
+    const abandoned = count === 1 ? this.#stopping : never;
+    this.#groups.run(this.#entries, this, abandoned);
     if (count === 1) {
       const { chain, job, status } = this.#entries[0]!;
       if (status === PENDING && job.outcome === JOB_ABANDONED) {
@@ -337,26 +322,13 @@ export class Round implements JobMemory {
         ring.untake(chain);
         return;
       }
-      if (entry.status === OK) this.#group(index);
+      if (entry.status === OK) {
+        entry.status = PENDING;
+        entry.job.outcome = NOT_RUN;
+        this.#groups.add(this.#entries, index);
+      }
       this.#count++;
     }
-  }
-
-  /** Puts an entry into its group. */
-  #group(index: number): void {
-    const entry = this.#entries[index]!;
-    entry.status = PENDING;
-    entry.next = -1;
-    entry.job.outcome = NOT_RUN;
-    const group = this.#groupOf(entry.job);
-    const last = this.#groupLast[group]!;
-    if (last < 0) {
-      this.#groupFirst[group] = index;
-      this.#groups[this.#groupCount++] = group;
-    } else {
-      this.#entries[last]!.next = index;
-    }
-    this.#groupLast[group] = index;
   }
 
   #judge(entry: Entry, layout: RequestLayout): number {
@@ -444,35 +416,6 @@ export class Round implements JobMemory {
     );
     if (status === OK) entry.own = entry.job.context;
     return status;
-  }
-
-  #groupOf(job: Job): number {
-    const { engine, group } = job.context!;
-    let base = 0;
-    for (const candidate of this.#runners) {
-      if (candidate === engine) break;
-      base += candidate.groups;
-    }
-    return base + group;
-  }
-
-  #runGroups(single: boolean): void {
-    for (let g = 0; g < this.#groupCount; g++) {
-      const group = this.#groups[g]!;
-      let count = 0;
-      for (
-        let i = this.#groupFirst[group]!;
-        i >= 0;
-        i = this.#entries[i]!.next
-      ) this.#jobs[count++] = this.#entries[i]!.job;
-      this.#groupFirst[group] = -1;
-      this.#groupLast[group] = -1;
-      const { engine } = this.#jobs[0]!.context!;
-      // Answers come in ring order, so only a request that is alone in its
-      // round can be given up without another's result being lost.
-      engine.run(this.#jobs, count, this, single ? this.#stopping : never);
-    }
-    this.#groupCount = 0;
   }
 
   /** Lets go of a context, and wipes one that was the request's own. */
