@@ -25,7 +25,14 @@ import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
-import { APART, StraightChains } from "../virtqueue/straight_chains.ts";
+import {
+  APART,
+  CHAIN_WORDS,
+  ChainField,
+  PART_WORDS,
+  PartField,
+  StraightChains,
+} from "../virtqueue/straight_chains.ts";
 import { algorithmOf } from "./algorithms.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
@@ -37,6 +44,29 @@ const ERR = VIRTIO_CRYPTO_ERR;
 const SESSION_MODE = VIRTIO_CRYPTO_FLAG_SESSION_MODE;
 const SYM_OP_CIPHER = VIRTIO_CRYPTO_SYM_OP_CIPHER;
 const ONES_APART = APART;
+const ROW = CHAIN_WORDS;
+const {
+  ID: ROW_ID,
+  HEADER: ROW_HEADER,
+  SESSION_LOW: ROW_LOW,
+  SESSION_HIGH: ROW_HIGH,
+  IV: ROW_IV,
+  IV_LENGTH: ROW_IV_LENGTH,
+  SOURCE: ROW_SOURCE,
+  SOURCE_LENGTH: ROW_SOURCE_LENGTH,
+  DESTINATION: ROW_DESTINATION,
+  DESTINATION_LENGTH: ROW_DESTINATION_LENGTH,
+  STATUS: ROW_STATUS,
+  WINDOW: ROW_WINDOW,
+} = ChainField;
+const PARTS = PART_WORDS;
+const {
+  HEADER: PART_HEADER,
+  IV: PART_IV,
+  SOURCE: PART_SOURCE,
+  DESTINATION: PART_DESTINATION,
+  STATUS: PART_STATUS,
+} = PartField;
 
 /** Header and fixed part, padded, as without REVISION_1. */
 const HEADER = OP_HEADER.size + CIPHER_PARA.size + SYM_TAIL.size;
@@ -103,7 +133,11 @@ export function straightKind(
 
 /** The straight requests of one queue. */
 export class StraightRequests {
-  readonly #chains = new StraightChains(MOST_IN_PLACE);
+  readonly #chains = new StraightChains(
+    MOST_IN_PLACE,
+    HEADER,
+    SESSION_ID,
+  );
   readonly #keys: KeyCache<StraightKind>;
   /** What runs the batch. */
   #cipher: InPlaceCipher | undefined;
@@ -111,9 +145,6 @@ export class StraightRequests {
   readonly #maxSize: number;
   /** Where the batch is counted: a group is of one algorithm. */
   #row = UNKNOWN_ROW;
-  /** The session ids of the batch. */
-  readonly #lows = new Uint32Array(MOST_IN_PLACE);
-  readonly #highs = new Uint32Array(MOST_IN_PLACE);
   /** The session of the batch's last request, and its kind. */
   #low = 0;
   #high = 0;
@@ -154,46 +185,26 @@ export class StraightRequests {
     if (layout.kind === "revision1" || layout.modeServices !== 0) return 0;
     const chains = this.#chains;
     chains.begin(memory);
-    ring.lookStraight(chains, HEADER);
+    ring.lookStraight(chains);
     const found = chains.count;
     if (found === 0) return 0;
     // In v15 the flag says that there is a session (0 with a legacy driver).
     const anyFlag = layout.kind === "legacy";
     const alone = found === 1 && !chains.more;
     this.#keys.begin();
-    this.#readIds(found, memory);
+    // What is known of each session is a few places in memory that the
+    // processor may not have at hand: it is asked for of all at once.
+    if (chains.several) this.#keys.touch(chains.rows, ROW_LOW, ROW, found);
     let slot = 0;
     let work = 0;
     for (; slot < found; slot++) {
-      work += chains.sourceLength[slot]!;
+      work += chains.rows[ROW * slot + ROW_SOURCE_LENGTH]!;
       if (work > MOST_BATCH && slot > 0) break;
       if (!this.#add(slot, anyFlag, alone, memory)) break;
     }
     if (slot === 0) return 0;
     ring.takeStraight(slot);
     return this.#answer(ring, memory, slot);
-  }
-
-  /**
-   * Reads the session ids of a batch. Where they are of several sessions, what
-   * is known of those is asked for, of all at once: each is a few places in
-   * memory that the processor may not have at hand.
-   */
-  #readIds(count: number, memory: GuestMemory): void {
-    const { header, window } = this.#chains;
-    let { words } = this.#chains;
-    const lows = this.#lows;
-    const highs = this.#highs;
-    let several = 0;
-    for (let slot = 0; slot < count; slot++) {
-      const at = header[slot]! + SESSION_ID;
-      if (window === ONES_APART) words = this.#headerWords(slot, memory);
-      const low = words[at]!;
-      lows[slot] = low;
-      highs[slot] = words[at + 1]!;
-      several |= low ^ lows[0]!;
-    }
-    if (several !== 0) this.#keys.touch(lows, count);
   }
 
   /**
@@ -212,35 +223,39 @@ export class StraightRequests {
     memory: GuestMemory,
   ): boolean {
     const chains = this.#chains;
-    const { window } = chains;
-    const words = window === ONES_APART
-      ? this.#headerWords(slot, memory)
-      : chains.words;
-    const at = chains.header[slot]!;
+    const { window, rows } = chains;
+    const row = ROW * slot;
+    const isTogether = window !== ONES_APART;
+    const own = isTogether ? window : rows[row + ROW_WINDOW]!;
+    const words = isTogether
+      ? chains.words
+      : this.#headerWords(own, slot, memory);
+    const at = rows[row + ROW_HEADER]!;
     const opcode = words[at + OPCODE]!;
-    const low = this.#lows[slot]!;
-    const high = this.#highs[slot]!;
+    const low = rows[row + ROW_LOW]!;
+    const high = rows[row + ROW_HIGH]!;
     if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return false;
     const keys = this.#keys;
     // Found live after the whole batch was offered: once is enough.
     if (low !== this.#low || high !== this.#high || slot === 0) {
-      const found = keys.find(low, high, slot === 0);
+      const found = keys.find(low >>> 0, high >>> 0, slot === 0);
       if (found < 0) return false;
       this.#low = low;
       this.#high = high;
       this.#kind = keys.kind(found);
     }
     const kind = this.#kind!;
-    const length = chains.sourceLength[slot]!;
+    const length = rows[row + ROW_SOURCE_LENGTH]!;
     const isLong = alone && length > SHORT_ALONE;
     const cipher = isLong ? kind.cipherAlone : kind.cipher;
-    const written = chains.destinationLength[slot]!;
+    const written = rows[row + ROW_DESTINATION_LENGTH]!;
     if (
       cipher === undefined || (slot > 0 && cipher !== this.#cipher) ||
       opcode !== kind.opcode ||
       words[at + OP_TYPE] !== SYM_OP_CIPHER || words[at + IV_LEN] !== IV ||
       words[at + SRC_DATA_LEN] !== length ||
-      words[at + DST_DATA_LEN] !== written || chains.ivLength[slot] !== IV ||
+      words[at + DST_DATA_LEN] !== written ||
+      rows[row + ROW_IV_LENGTH] !== IV ||
       length > written || length < 1 ||
       length > (alone ? MOST_ALONE : cipher.most) ||
       (length & kind.partOfBlock) !== 0 || IV + length + written > this.#maxSize
@@ -252,20 +267,21 @@ export class StraightRequests {
       this.#cipher = cipher;
       cipher.begin(memory, window);
     }
-    const source = chains.source[slot]!;
-    const destination = chains.destination[slot]!;
-    const iv = chains.iv[slot]!;
-    if (window !== ONES_APART) {
+    const source = rows[row + ROW_SOURCE]!;
+    const destination = rows[row + ROW_DESTINATION]!;
+    const iv = rows[row + ROW_IV]!;
+    if (isTogether) {
       return cipher.add(key, source, destination, length, words, iv);
     }
-    const own = chains.chainWindow[slot]!;
+    const { parts } = chains;
+    const part = PARTS * slot;
     const isApart = own === ONES_APART;
-    const ivWindow = isApart ? chains.ivWindow[slot]! : own;
+    const ivWindow = isApart ? parts[part + PART_IV]! : own;
     return cipher.addApart(
       key,
-      isApart ? chains.sourceWindow[slot]! : own,
+      isApart ? parts[part + PART_SOURCE]! : own,
       source,
-      isApart ? chains.destinationWindow[slot]! : own,
+      isApart ? parts[part + PART_DESTINATION]! : own,
       destination,
       length,
       ivWindow,
@@ -276,34 +292,38 @@ export class StraightRequests {
 
   /** The words of the window that a header is in, of a batch that is apart. */
   #headerWords(
+    own: number,
     slot: number,
     memory: GuestMemory,
   ): Uint32Array<SharedArrayBuffer> {
-    const { chainWindow, headerWindow } = this.#chains;
-    const own = chainWindow[slot]!;
-    return memory.words[own === ONES_APART ? headerWindow[slot]! : own]!;
+    const window = own === ONES_APART
+      ? this.#chains.parts[PARTS * slot + PART_HEADER]!
+      : own;
+    return memory.words[window]!;
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */
   #answer(ring: DeviceRing, memory: GuestMemory, count: number): number {
     const chains = this.#chains;
     const done = this.#cipher!.finish();
-    const { window } = chains;
+    const { window, rows, parts } = chains;
     let bytes = memory.bytes[Math.max(0, window)]!;
     let good = 0;
     let total = 0;
     let goodTotal = 0;
-    for (let slot = 0; slot < count; slot++) {
+    for (let slot = 0, row = 0; slot < count; slot++, row += ROW) {
       const status = done[slot] === 1 ? OK : ERR;
-      const written = chains.destinationLength[slot]!;
+      const written = rows[row + ROW_DESTINATION_LENGTH]!;
       if (window === ONES_APART) {
-        const own = chains.chainWindow[slot]!;
-        const at = own === ONES_APART ? chains.statusWindow[slot]! : own;
+        const own = rows[row + ROW_WINDOW]!;
+        const at = own === ONES_APART
+          ? parts[PARTS * slot + PART_STATUS]!
+          : own;
         bytes = memory.bytes[at]!;
       }
-      bytes[chains.status[slot]!] = status;
-      ring.putStraight(chains.id[slot]!, written + 1);
-      const size = HEADER + IV + chains.sourceLength[slot]! + written + 1;
+      bytes[rows[row + ROW_STATUS]!] = status;
+      ring.putStraight(rows[row + ROW_ID]!, written + 1);
+      const size = HEADER + IV + rows[row + ROW_SOURCE_LENGTH]! + written + 1;
       total += size;
       if (status === OK) {
         good++;

@@ -190,22 +190,25 @@ export class KeyCache<Kind extends SessionKind> {
    * Reads what {@linkcode find} and the ciphers will read of some sessions, of
    * all at once: so they wait for memory together.
    *
-   * @param lows low halves of their ids
+   * @param ids holds the low halves of their ids
+   * @param first index of the first one
+   * @param stride from one to the next
    * @param count how many they are, at most `MOST_IN_PLACE`
    */
-  touch(lows: Uint32Array, count: number): void {
+  touch(ids: Int32Array, first: number, stride: number, count: number): void {
     const rows = this.#rows;
     const keys = this.#touchedKeys;
     const slots = this.#slots;
     let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const low = lows[i]!;
+    const end = first + stride * count;
+    for (let i = first; i < end; i += stride) {
+      const low = ids[i]! >>> 0;
       if (low < slots) sum ^= rows[ROW * low]!;
     }
     let kind = 0;
     let found = 0;
-    for (let i = 0; i < count; i++) {
-      const low = lows[i]!;
+    for (let i = first; i < end; i += stride) {
+      const low = ids[i]! >>> 0;
       if (low >= slots) continue;
       const word = rows[ROW * low + WORD]!;
       const key = word & KEY;

@@ -237,7 +237,7 @@ export class PackedRing implements DeviceRing {
     this.#held -= descriptors;
   }
 
-  lookStraight(chains: StraightChains, header: number): void {
+  lookStraight(chains: StraightChains): void {
     if (this.#indirect === undefined || this.#broken !== undefined) return;
     const ring = this.#ring;
     const signed = this.#signed;
@@ -261,7 +261,7 @@ export class PackedRing implements DeviceRing {
       next = this.#advance(next, 1);
     }
     if (i > 1) chains.more = true;
-    chains.read(header, true);
+    chains.read(true);
   }
 
   takeStraight(count: number): void {

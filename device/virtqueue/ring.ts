@@ -112,9 +112,8 @@ export interface DeviceRing {
    * {@linkcode isEmpty} was asked; takes none.
    *
    * @param chains receives them, up to the first that is another one
-   * @param header bytes that their first buffers have to have
    */
-  lookStraight(chains: StraightChains, header: number): void;
+  lookStraight(chains: StraightChains): void;
   /**
    * Takes the first of the chains that {@linkcode lookStraight} found.
    *

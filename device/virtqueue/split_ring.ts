@@ -203,7 +203,7 @@ export class SplitRing implements DeviceRing {
     this.#availableNext = (this.#availableNext - 1) & 0xffff;
   }
 
-  lookStraight(chains: StraightChains, header: number): void {
+  lookStraight(chains: StraightChains): void {
     if (this.#indirect === undefined || this.#broken !== undefined) return;
     const next = this.#availableNext;
     const waiting = (this.#availableSeen - next) & 0xffff;
@@ -213,8 +213,9 @@ export class SplitRing implements DeviceRing {
     const { size } = this;
     const mask = this.#mask;
     const most = waiting < chains.capacity ? waiting : chains.capacity;
+    let head = 0;
     for (let i = 0; i < most; i++) {
-      const head = available[ENTRIES + ((next + i) & mask)]!;
+      head = available[ENTRIES + ((next + i) & mask)]!;
       if (head >= size) break;
       const at = head << 2;
       const flags = ring[at + 3]! & 0xffff;
@@ -224,8 +225,8 @@ export class SplitRing implements DeviceRing {
       ) break;
     }
     chains.more = waiting > 1;
-    if (chains.count > 0) this.#likely = chains.id[chains.count - 1]! + 1;
-    chains.read(header, false);
+    if (chains.count > 0) this.#likely = head + 1;
+    chains.read(false);
   }
 
   takeStraight(count: number): void {

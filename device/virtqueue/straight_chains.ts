@@ -89,10 +89,75 @@ function isStraight(
       (words[t + 19]! & 0xffff) === LAST;
 }
 
+/** Words of a chain's row. */
+export const CHAIN_WORDS = 16;
+
 /**
- * The chains of a batch. Each part of one is in a window of guest memory, mostly
- * all in the same: the windows by part are said where they are not. Offsets are
- * in bytes from the window's start.
+ * What the words of a chain's row are. Offsets are in bytes from a window's
+ * start, indices in words.
+ */
+export const ChainField = {
+  /** Buffer id to return it by. */
+  ID: 0,
+  /** Index of the header's first word. */
+  HEADER: 1,
+  /** The session's id in the header, in halves. */
+  SESSION_LOW: 2,
+  SESSION_HIGH: 3,
+  /** Index of the iv's first word, and bytes of the iv. */
+  IV: 4,
+  IV_LENGTH: 5,
+  /** Offset and bytes of the source. */
+  SOURCE: 6,
+  SOURCE_LENGTH: 7,
+  /** Offset and bytes of the destination. */
+  DESTINATION: 8,
+  DESTINATION_LENGTH: 9,
+  /** Offset of the status. */
+  STATUS: 10,
+  /**
+   * In a batch that is {@linkcode APART}: the window that all parts of the
+   * chain are in, or APART as well.
+   */
+  WINDOW: 11,
+} as const;
+
+/** Words of a row of windows. */
+export const PART_WORDS = 8;
+
+/** The windows of the parts of a chain that is {@linkcode APART}. */
+export const PartField = {
+  HEADER: 0,
+  IV: 1,
+  SOURCE: 2,
+  DESTINATION: 3,
+  STATUS: 4,
+} as const;
+
+const {
+  ID,
+  HEADER,
+  SESSION_LOW,
+  SESSION_HIGH,
+  IV,
+  IV_LENGTH,
+  SOURCE,
+  SOURCE_LENGTH,
+  DESTINATION,
+  DESTINATION_LENGTH,
+  STATUS,
+  WINDOW,
+} = ChainField;
+/** Index of the table's first word, and the window that it is in. */
+const TABLE_AT = 12;
+const TABLE_WINDOW = 13;
+const ROW = CHAIN_WORDS;
+const PARTS = PART_WORDS;
+
+/**
+ * The chains of a batch, each in a row of words: a field in an array of its own
+ * takes three times as long. Each part of one is in a window of guest memory,
+ * mostly all in the same: the windows by part are said where they are not.
  */
 export class StraightChains {
   /** Most chains that are held at a time. */
@@ -103,44 +168,16 @@ export class StraightChains {
   window = 0;
   /** That window's words. */
   words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
-  /** Buffer id of each chain. */
-  readonly id: Int32Array;
-  /**
-   * In a batch that is {@linkcode APART}: the window that all parts of a chain
-   * are in, or APART, too. Then those that follow say it of each part.
-   */
-  readonly chainWindow: Int32Array;
-  /** Window of the header. */
-  readonly headerWindow: Int32Array;
-  /** Index of the header's first word. */
-  readonly header: Int32Array;
-  /** Window of the iv. */
-  readonly ivWindow: Int32Array;
-  /** Index of the iv's first word. */
-  readonly iv: Int32Array;
-  /** Bytes of the iv. */
-  readonly ivLength: Int32Array;
-  /** Window of the source. */
-  readonly sourceWindow: Int32Array;
-  /** Where the source is. */
-  readonly source: Int32Array;
-  /** Bytes of the source. */
-  readonly sourceLength: Int32Array;
-  /** Window of the destination. */
-  readonly destinationWindow: Int32Array;
-  /** Where the destination is. */
-  readonly destination: Int32Array;
-  /** Bytes of the destination. */
-  readonly destinationLength: Int32Array;
-  /** Window of the status. */
-  readonly statusWindow: Int32Array;
-  /** Where the status goes. */
-  readonly status: Int32Array;
+  /** A row of each, {@linkcode ChainField}. */
+  readonly rows: Int32Array;
+  /** A row of each that is APART, {@linkcode PartField}. */
+  readonly parts: Int32Array;
+  /** Whether the low halves of the sessions' ids differ. */
+  several = false;
   /** Whether more chains wait in the ring. */
   more = false;
-  /** Window of each table, and index of its first word. */
-  readonly #tableWindow: Int32Array;
-  readonly #table: Int32Array;
+  readonly #headerLength: number;
+  readonly #sessionAt: number;
   #memory = NO_MEMORY;
   /** Halves of each window's guest address, as signed words. */
   #lows = new Int32Array(1);
@@ -159,29 +196,18 @@ export class StraightChains {
   readonly #guess = new Int16Array(GUESSES);
   /** The window in which a part was found that is not in its table's. */
   #placed = 0;
-  /** What was read to have it come, kept so that it is read. */
-  #touched = 0;
 
-  /** @param capacity most chains that are held at a time */
-  constructor(capacity: number) {
+  /**
+   * @param capacity most chains that are held at a time
+   * @param headerLength bytes of the first buffer
+   * @param sessionAt index in it of the words that are the session's id
+   */
+  constructor(capacity: number, headerLength: number, sessionAt: number) {
     this.capacity = capacity;
-    this.id = new Int32Array(capacity);
-    this.chainWindow = new Int32Array(capacity);
-    this.headerWindow = new Int32Array(capacity);
-    this.header = new Int32Array(capacity);
-    this.ivWindow = new Int32Array(capacity);
-    this.iv = new Int32Array(capacity);
-    this.ivLength = new Int32Array(capacity);
-    this.sourceWindow = new Int32Array(capacity);
-    this.source = new Int32Array(capacity);
-    this.sourceLength = new Int32Array(capacity);
-    this.destinationWindow = new Int32Array(capacity);
-    this.destination = new Int32Array(capacity);
-    this.destinationLength = new Int32Array(capacity);
-    this.statusWindow = new Int32Array(capacity);
-    this.status = new Int32Array(capacity);
-    this.#tableWindow = new Int32Array(capacity);
-    this.#table = new Int32Array(capacity);
+    this.#headerLength = headerLength;
+    this.#sessionAt = sessionAt;
+    this.rows = new Int32Array(ROW * capacity);
+    this.parts = new Int32Array(PARTS * capacity);
   }
 
   /**
@@ -244,9 +270,9 @@ export class StraightChains {
     if (table < 0 || table > this.#size - TABLE || (table & 3) !== 0) {
       return false;
     }
-    const slot = this.count++;
-    this.id[slot] = id;
-    this.#table[slot] = table >> 2;
+    const row = ROW * this.count++;
+    this.rows[row + ID] = id;
+    this.rows[row + TABLE_AT] = table >> 2;
     return true;
   }
 
@@ -275,10 +301,10 @@ export class StraightChains {
       this.#together = this.count;
       this.#size = -1;
     }
-    const slot = this.count++;
-    this.id[slot] = id;
-    this.#tableWindow[slot] = this.#placed;
-    this.#table[slot] = table >> 2;
+    const row = ROW * this.count++;
+    this.rows[row + ID] = id;
+    this.rows[row + TABLE_WINDOW] = this.#placed;
+    this.rows[row + TABLE_AT] = table >> 2;
     return true;
   }
 
@@ -286,19 +312,21 @@ export class StraightChains {
    * Reads the tables of the chains that were added, and drops the first that is
    * not a straight one, with all behind it.
    *
-   * @param header bytes that its first buffer has to have
    * @param packed whether the ring is a packed one
    */
-  read(header: number, packed: boolean): void {
-    const { words } = this;
+  read(packed: boolean): void {
+    const { words, rows } = this;
+    const header = this.#headerLength;
+    const sessionAt = this.#sessionAt;
     const low = this.#low;
     const high = this.#high;
     const size = this.#sizes[this.window]!;
     const together = this.#size < 0 ? this.#together : this.count;
-    let touched = 0;
+    let first = 0;
+    let several = 0;
     let slot = 0;
-    for (; slot < together; slot++) {
-      const t = this.#table[slot]!;
+    for (let row = 0; slot < together; slot++, row += ROW) {
+      const t = rows[row + TABLE_AT]!;
       if (!isStraight(words, t, header, packed)) {
         this.count = slot;
         break;
@@ -321,21 +349,23 @@ export class StraightChains {
         ((head | iv) & 3) !== 0
       ) break;
       const headerAt = head >> 2;
-      this.header[slot] = headerAt;
-      this.iv[slot] = iv >> 2;
-      this.ivLength[slot] = ivLength;
-      this.source[slot] = source;
-      this.sourceLength[slot] = sourceLength;
-      this.destination[slot] = destination;
-      this.destinationLength[slot] = destinationLength;
-      this.status[slot] = status;
-      // Asked for now, it is there when it is judged.
-      touched ^= words[headerAt]!;
+      rows[row + HEADER] = headerAt;
+      rows[row + IV] = iv >> 2;
+      rows[row + IV_LENGTH] = ivLength;
+      rows[row + SOURCE] = source;
+      rows[row + SOURCE_LENGTH] = sourceLength;
+      rows[row + DESTINATION] = destination;
+      rows[row + DESTINATION_LENGTH] = destinationLength;
+      rows[row + STATUS] = status;
+      // Asked for now, the header is there when it is judged.
+      const session = words[headerAt + sessionAt]!;
+      rows[row + SESSION_LOW] = session;
+      rows[row + SESSION_HIGH] = words[headerAt + sessionAt + 1]!;
+      if (slot === 0) first = session;
+      several |= session ^ first;
     }
-    this.#touched = touched;
-    if (slot < this.count) {
-      this.#readElsewhere(slot, together, header, packed);
-    }
+    this.several = several !== 0;
+    if (slot < this.count) this.#readElsewhere(slot, together, packed);
   }
 
   /**
@@ -345,19 +375,18 @@ export class StraightChains {
   #readElsewhere(
     from: number,
     together: number,
-    header: number,
     packed: boolean,
   ): void {
-    const { count, window } = this;
+    const { count, window, rows } = this;
+    const header = this.#headerLength;
     const windows = this.#memory.words;
-    this.chainWindow.fill(window, 0, from);
-    this.#tableWindow.fill(window, from, together);
-    let touched = 0;
+    let row = 0;
+    for (; row < ROW * from; row += ROW) rows[row + WINDOW] = window;
     let slot = from;
-    for (; slot < count; slot++) {
-      const own = this.#tableWindow[slot]!;
+    for (; slot < count; slot++, row += ROW) {
+      const own = slot < together ? window : rows[row + TABLE_WINDOW]!;
       const words = windows[own]!;
-      const t = this.#table[slot]!;
+      const t = rows[row + TABLE_AT]!;
       if (!isStraight(words, t, header, packed)) break;
       const ivLength = words[t + 6]! | 0;
       const sourceLength = words[t + 10]! | 0;
@@ -381,21 +410,20 @@ export class StraightChains {
         destinationLength > size - destination || status >= size ||
         ((head | iv) & 3) !== 0
       ) {
-        if (!this.#readApart(slot, words, header, packed)) break;
+        if (!this.#readApart(slot, own, words, packed)) break;
         continue;
       }
-      this.chainWindow[slot] = placed;
-      this.header[slot] = head >> 2;
-      this.iv[slot] = iv >> 2;
-      this.ivLength[slot] = ivLength;
-      this.source[slot] = source;
-      this.sourceLength[slot] = sourceLength;
-      this.destination[slot] = destination;
-      this.destinationLength[slot] = destinationLength;
-      this.status[slot] = status;
-      touched ^= windows[placed]![head >> 2]!;
+      rows[row + WINDOW] = placed;
+      rows[row + HEADER] = head >> 2;
+      rows[row + IV] = iv >> 2;
+      rows[row + IV_LENGTH] = ivLength;
+      rows[row + SOURCE] = source;
+      rows[row + SOURCE_LENGTH] = sourceLength;
+      rows[row + DESTINATION] = destination;
+      rows[row + DESTINATION_LENGTH] = destinationLength;
+      rows[row + STATUS] = status;
+      this.#readSession(row, windows[placed]!, head >> 2);
     }
-    this.#touched ^= touched;
     this.count = slot;
     if (slot > from) this.window = APART;
   }
@@ -407,48 +435,60 @@ export class StraightChains {
    */
   #readApart(
     slot: number,
+    window: number,
     words: Uint32Array,
-    header: number,
     packed: boolean,
   ): boolean {
-    const t = this.#table[slot]!;
+    const { rows, parts } = this;
+    const row = ROW * slot;
+    const part = PARTS * slot;
+    const header = this.#headerLength;
+    const t = rows[row + TABLE_AT]!;
     if (!isStraight(words, t, header, packed)) return false;
     const ivLength = words[t + 6]! | 0;
     const sourceLength = words[t + 10]! | 0;
     const destinationLength = words[t + 14]! | 0;
     if ((ivLength | sourceLength | destinationLength) < 0) return false;
     // Mostly they are where the table is.
-    this.#placed = this.#tableWindow[slot]!;
+    this.#placed = window;
     const head = this.#near(words[t]!, words[t + 1]!, header);
     const headerWindow = this.#placed;
+    parts[part + PartField.HEADER] = headerWindow;
     const iv = this.#near(words[t + 4]!, words[t + 5]!, ivLength);
-    this.ivWindow[slot] = this.#placed;
+    parts[part + PartField.IV] = this.#placed;
     const source = this.#near(words[t + 8]!, words[t + 9]!, sourceLength);
-    this.sourceWindow[slot] = this.#placed;
+    parts[part + PartField.SOURCE] = this.#placed;
     const destination = this.#near(
       words[t + 12]!,
       words[t + 13]!,
       destinationLength,
     );
-    this.destinationWindow[slot] = this.#placed;
+    parts[part + PartField.DESTINATION] = this.#placed;
     const status = this.#near(words[t + 16]!, words[t + 17]!, 1);
     if (
       (head | iv | source | destination | status) < 0 ||
       ((head | iv) & 3) !== 0
     ) return false;
-    this.chainWindow[slot] = APART;
-    this.headerWindow[slot] = headerWindow;
-    this.statusWindow[slot] = this.#placed;
-    this.header[slot] = head >> 2;
-    this.iv[slot] = iv >> 2;
-    this.ivLength[slot] = ivLength;
-    this.source[slot] = source;
-    this.sourceLength[slot] = sourceLength;
-    this.destination[slot] = destination;
-    this.destinationLength[slot] = destinationLength;
-    this.status[slot] = status;
-    this.#touched ^= this.#memory.words[headerWindow]![head >> 2]!;
+    parts[part + PartField.STATUS] = this.#placed;
+    rows[row + WINDOW] = APART;
+    rows[row + HEADER] = head >> 2;
+    rows[row + IV] = iv >> 2;
+    rows[row + IV_LENGTH] = ivLength;
+    rows[row + SOURCE] = source;
+    rows[row + SOURCE_LENGTH] = sourceLength;
+    rows[row + DESTINATION] = destination;
+    rows[row + DESTINATION_LENGTH] = destinationLength;
+    rows[row + STATUS] = status;
+    this.#readSession(row, this.#memory.words[headerWindow]!, head >> 2);
     return true;
+  }
+
+  /** Reads the session's id of a chain that is in a window of its own. */
+  #readSession(row: number, words: Uint32Array, header: number): void {
+    const { rows } = this;
+    rows[row + SESSION_LOW] = words[header + this.#sessionAt]!;
+    rows[row + SESSION_HIGH] = words[header + this.#sessionAt + 1]!;
+    if (rows[row + SESSION_LOW] !== rows[SESSION_LOW]) this.several = true;
   }
 
   /** As `#place`, where it is mostly the window of the part before. */

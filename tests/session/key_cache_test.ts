@@ -328,8 +328,9 @@ Deno.test("KeyCache touches the keys of a batch's kind, and no slot that is none
   const ids = [create(1), create(2), create(3), create(4, 1)];
   for (const id of ids) find(id);
   const unknown = create(5);
-  const lows = [0, 2, 1, 3].map((i) => ids[i]!.low);
-  cache.touch(Uint32Array.of(unknown.low, 0xffff_ffff, ...lows), 6);
+  const lows = [unknown, { low: -1 }, ids[0]!, ids[2]!, ids[1]!, ids[3]!];
+  const rows = Int32Array.from(lows.flatMap(({ low }) => [0, low, 0]));
+  cache.touch(rows, 1, 3, 6);
   assertEquals(ciphers[0].touched, [[0, 2, 1]]);
   assertEquals(ciphers[1].touched, []);
 });
