@@ -35,6 +35,17 @@ const TAG_ROOM = 16;
 /** Bytes of the longest key. */
 const KEY_ROOM = 32;
 
+/**
+ * What an address's high half is more than that of its window.
+ *
+ * @param low low half of the address, as a signed word
+ * @param start low half of the window's
+ * @returns 1 or 0
+ */
+function carry(low: number, start: number): number {
+  return (low >>> 0) < (start >>> 0) ? 1 : 0;
+}
+
 /** An AES cipher with keys of one size, by the library's bursts. */
 export class IpsecMbInPlace implements InPlaceCipher {
   readonly most: number;
@@ -55,7 +66,7 @@ export class IpsecMbInPlace implements InPlaceCipher {
   readonly #expansion: NativeMemory;
   /** Index of the expansion's first word that this direction needs. */
   readonly #expandedAt: number;
-  /** Halves of the address of the batch's window. */
+  /** Halves of the address of the batch's window, as signed words. */
   #low = 0;
   #high = 0;
   #count = 0;
@@ -152,15 +163,15 @@ export class IpsecMbInPlace implements InPlaceCipher {
     const words = this.#words;
     const low = this.#low;
     const high = this.#high;
-    const ivAt = (low + 4 * iv) >>> 0;
-    const source = (low + sourceAt) >>> 0;
-    const destination = (low + destinationAt) >>> 0;
+    const ivAt = (low + 4 * iv) | 0;
+    const source = (low + sourceAt) | 0;
+    const destination = (low + destinationAt) | 0;
     words[at + IV] = ivAt;
-    words[at + IV + 1] = high + (ivAt < low ? 1 : 0);
+    words[at + IV + 1] = high + carry(ivAt, low);
     words[at + SRC] = source;
-    words[at + SRC + 1] = high + (source < low ? 1 : 0);
+    words[at + SRC + 1] = high + carry(source, low);
     words[at + DST] = destination;
-    words[at + DST + 1] = high + (destination < low ? 1 : 0);
+    words[at + DST + 1] = high + carry(destination, low);
     this.#count++;
     return true;
   }
@@ -185,19 +196,19 @@ export class IpsecMbInPlace implements InPlaceCipher {
     const words = this.#words;
     const { halves } = this.#guest;
     const ivLow = halves[2 * ivWindow]!;
-    const ivAt = (ivLow + 4 * iv) >>> 0;
+    const ivAt = (ivLow + 4 * iv) | 0;
     words[at + IV] = ivAt;
-    words[at + IV + 1] = halves[2 * ivWindow + 1]! + (ivAt < ivLow ? 1 : 0);
+    words[at + IV + 1] = halves[2 * ivWindow + 1]! + carry(ivAt, ivLow);
     const sourceLow = halves[2 * sourceWindow]!;
-    const source = (sourceLow + sourceAt) >>> 0;
+    const source = (sourceLow + sourceAt) | 0;
     const destinationLow = halves[2 * destinationWindow]!;
-    const destination = (destinationLow + destinationAt) >>> 0;
+    const destination = (destinationLow + destinationAt) | 0;
     words[at + SRC] = source;
     words[at + SRC + 1] = halves[2 * sourceWindow + 1]! +
-      (source < sourceLow ? 1 : 0);
+      carry(source, sourceLow);
     words[at + DST] = destination;
     words[at + DST + 1] = halves[2 * destinationWindow + 1]! +
-      (destination < destinationLow ? 1 : 0);
+      carry(destination, destinationLow);
     this.#count++;
     return true;
   }
@@ -215,7 +226,7 @@ export class IpsecMbInPlace implements InPlaceCipher {
       if (counterWraps(ivWords[iv + 3]!, length)) return -1;
     } else {
       // Asked for now, it is there when the library reads it.
-      this.#touched = ivWords[iv]!;
+      this.#touched = ivWords[iv]! | 0;
     }
     const words = this.#words;
     const at = slot * this.#stride;

@@ -288,7 +288,7 @@ export class JobBuffers {
 
   /** Notes the address of a byte of private memory. */
   #setPrivate(which: number, offset: number): void {
-    this.addresses[which] = this.#high * TWO_32 + this.#low + offset;
+    this.addresses[which] = this.#high * TWO_32 + (this.#low >>> 0) + offset;
   }
 
   /** Copies the source, which is one piece of guest memory, into the arena. */

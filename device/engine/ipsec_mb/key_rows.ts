@@ -90,7 +90,7 @@ export class KeyRows {
    * @param at index of the low half in `words`
    */
   writeAddress(row: number, words: Uint32Array, at: number): void {
-    words[at] = this.#low + row * this.size;
+    words[at] = (this.#low + row * this.size) | 0;
     words[at + 1] = this.#high;
   }
 

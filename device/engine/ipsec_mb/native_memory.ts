@@ -25,7 +25,10 @@ export class NativeMemory {
   readonly words: Uint32Array<ArrayBuffer>;
   /** Address of the first byte, a multiple of 64. */
   readonly address: bigint;
-  /** Low half of the address of the first byte; never 0. */
+  /**
+   * Low half of the address of the first byte, as a signed word: a field that
+   * holds more than 31 bits is garbage when it is written, and slow to read.
+   */
   readonly low: number;
   /** High half of the address of every byte. */
   readonly high: number;
@@ -44,7 +47,7 @@ export class NativeMemory {
         this.bytes = new Uint8Array(buffer, start, size);
         this.words = new Uint32Array(buffer, start, size >> 2);
         this.address = base + BigInt(start);
-        this.low = low;
+        this.low = low | 0;
         this.high = Number(base >> 32n);
         return;
       }
@@ -62,13 +65,13 @@ export class NativeMemory {
 interface Bases {
   /** Address of each region. */
   readonly whole: Float64Array;
-  /** Low and high half of each. */
-  readonly halves: Uint32Array;
+  /** Low and high half of each, as signed words. */
+  readonly halves: Int32Array;
 }
 
 const NO_BASES: Bases = {
   whole: new Float64Array(0),
-  halves: new Uint32Array(0),
+  halves: new Int32Array(0),
 };
 
 /** Where the regions of guest memory are in this process. */
@@ -92,7 +95,7 @@ export class GuestAddresses {
         memory.bytes,
         (bytes) => Number(addressOf(bytes as Uint8Array)),
       );
-      const halves = Uint32Array.from(
+      const halves = Int32Array.from(
         [...whole].flatMap((address) => [address % HALF, address / HALF]),
       );
       bases = { whole, halves };
@@ -102,8 +105,8 @@ export class GuestAddresses {
     this.#bases = bases;
   }
 
-  /** Low and high half of the address of each region. */
-  get halves(): Uint32Array {
+  /** Low and high half of the address of each region, as signed words. */
+  get halves(): Int32Array {
     return this.#bases.halves;
   }
 
