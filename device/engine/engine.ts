@@ -172,13 +172,13 @@ export interface InPlaceCipher {
    * Turns to a batch.
    *
    * @param memory the guest's memory
-   * @param window the window of it that {@linkcode add} is about
    */
-  begin(memory: GuestMemory, window: number): void;
+  begin(memory: GuestMemory): void;
   /**
-   * Takes a request in, as the next of the batch, that is in the batch's window.
+   * Takes a request in, as the next of the batch, that is in one window.
    *
    * @param key number of its key
+   * @param window the window
    * @param source offset of the source, in bytes
    * @param destination offset of the destination
    * @param length bytes of each, of a legal length
@@ -190,6 +190,7 @@ export interface InPlaceCipher {
    */
   add(
     key: number,
+    window: number,
     source: number,
     destination: number,
     length: number,

@@ -225,9 +225,8 @@ export class StraightRequests {
     const chains = this.#chains;
     const { window, rows } = chains;
     const row = ROW * slot;
-    const isTogether = window !== ONES_APART;
-    const own = isTogether ? window : rows[row + ROW_WINDOW]!;
-    const words = isTogether
+    const own = rows[row + ROW_WINDOW]!;
+    const words = own === window
       ? chains.words
       : this.#headerWords(own, slot, memory);
     const at = rows[row + ROW_HEADER]!;
@@ -265,32 +264,31 @@ export class StraightRequests {
     if (slot === 0) {
       this.#row = kind.row;
       this.#cipher = cipher;
-      cipher.begin(memory, window);
+      cipher.begin(memory);
     }
     const source = rows[row + ROW_SOURCE]!;
     const destination = rows[row + ROW_DESTINATION]!;
     const iv = rows[row + ROW_IV]!;
-    if (isTogether) {
-      return cipher.add(key, source, destination, length, words, iv);
+    if (own !== ONES_APART) {
+      return cipher.add(key, own, source, destination, length, words, iv);
     }
     const { parts } = chains;
     const part = PARTS * slot;
-    const isApart = own === ONES_APART;
-    const ivWindow = isApart ? parts[part + PART_IV]! : own;
+    const ivWindow = parts[part + PART_IV]!;
     return cipher.addApart(
       key,
-      isApart ? parts[part + PART_SOURCE]! : own,
+      parts[part + PART_SOURCE]!,
       source,
-      isApart ? parts[part + PART_DESTINATION]! : own,
+      parts[part + PART_DESTINATION]!,
       destination,
       length,
       ivWindow,
-      isApart ? memory.words[ivWindow]! : words,
+      memory.words[ivWindow]!,
       iv,
     );
   }
 
-  /** The words of the window that a header is in, of a batch that is apart. */
+  /** The words of the window that a header is in. */
   #headerWords(
     own: number,
     slot: number,
@@ -306,16 +304,18 @@ export class StraightRequests {
   #answer(ring: DeviceRing, memory: GuestMemory, count: number): number {
     const chains = this.#chains;
     const done = this.#cipher!.finish();
-    const { window, rows, parts } = chains;
-    let bytes = memory.bytes[Math.max(0, window)]!;
+    const { rows, parts } = chains;
+    let { window } = chains;
+    let bytes = memory.bytes[window]!;
     let good = 0;
     let total = 0;
     let goodTotal = 0;
     for (let slot = 0, row = 0; slot < count; slot++, row += ROW) {
       const status = done[slot] === 1 ? OK : ERR;
       const written = rows[row + ROW_DESTINATION_LENGTH]!;
-      if (window === ONES_APART) {
-        const own = rows[row + ROW_WINDOW]!;
+      const own = rows[row + ROW_WINDOW]!;
+      if (own !== window || own === ONES_APART) {
+        window = own;
         const at = own === ONES_APART
           ? parts[PARTS * slot + PART_STATUS]!
           : own;

@@ -60,7 +60,7 @@ function offsetIn(
   return ((high - borrow) | 0) === startHigh ? (low - startLow) | 0 : -1;
 }
 
-/** Stands for a window where what it is said of is not all in the same one. */
+/** Stands for the window of a chain whose parts are not all in the same one. */
 export const APART = -1;
 
 /**
@@ -115,10 +115,7 @@ export const ChainField = {
   DESTINATION_LENGTH: 9,
   /** Offset of the status. */
   STATUS: 10,
-  /**
-   * In a batch that is {@linkcode APART}: the window that all parts of the
-   * chain are in, or APART as well.
-   */
+  /** The window that all parts are in, or {@linkcode APART}. */
   WINDOW: 11,
 } as const;
 
@@ -164,7 +161,7 @@ export class StraightChains {
   readonly capacity: number;
   /** Number of chains. */
   count = 0;
-  /** The window that all their parts are in, or {@linkcode APART}. */
+  /** The window of the first one's table, and mostly of all there is. */
   window = 0;
   /** That window's words. */
   words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
@@ -188,8 +185,6 @@ export class StraightChains {
   #low = 0;
   #high = 0;
   #size = 0;
-  /** The window that tables are looked for in. */
-  #tables = 0;
   /** Number of chains whose tables are in the batch's window: the first ones. */
   #together = 0;
   /** The window that was last found for addresses of each 16 MiB, modulo 16 GiB. */
@@ -219,9 +214,7 @@ export class StraightChains {
     this.count = 0;
     this.more = false;
     if (memory === this.#memory) {
-      if (this.window !== this.#tables || this.#size < 0) {
-        this.#turn(this.#tables);
-      }
+      if (this.#size < 0) this.#turn(this.window);
       return;
     }
     this.#bind(memory);
@@ -250,7 +243,6 @@ export class StraightChains {
     this.#low = this.#lows[window]!;
     this.#high = this.#highs[window]!;
     this.#size = this.#sizes[window]!;
-    this.#tables = window;
   }
 
   /**
@@ -315,7 +307,7 @@ export class StraightChains {
    * @param packed whether the ring is a packed one
    */
   read(packed: boolean): void {
-    const { words, rows } = this;
+    const { window, words, rows } = this;
     const header = this.#headerLength;
     const sessionAt = this.#sessionAt;
     const low = this.#low;
@@ -357,6 +349,7 @@ export class StraightChains {
       rows[row + DESTINATION] = destination;
       rows[row + DESTINATION_LENGTH] = destinationLength;
       rows[row + STATUS] = status;
+      rows[row + WINDOW] = window;
       // Asked for now, the header is there when it is judged.
       const session = words[headerAt + sessionAt]!;
       rows[row + SESSION_LOW] = session;
@@ -380,10 +373,8 @@ export class StraightChains {
     const { count, window, rows } = this;
     const header = this.#headerLength;
     const windows = this.#memory.words;
-    let row = 0;
-    for (; row < ROW * from; row += ROW) rows[row + WINDOW] = window;
     let slot = from;
-    for (; slot < count; slot++, row += ROW) {
+    for (let row = ROW * from; slot < count; slot++, row += ROW) {
       const own = slot < together ? window : rows[row + TABLE_WINDOW]!;
       const words = windows[own]!;
       const t = rows[row + TABLE_AT]!;
@@ -425,7 +416,6 @@ export class StraightChains {
       this.#readSession(row, windows[placed]!, head >> 2);
     }
     this.count = slot;
-    if (slot > from) this.window = APART;
   }
 
   /**

@@ -61,14 +61,12 @@ export class IpsecMbInPlace implements InPlaceCipher {
   /** Words of a job. */
   readonly #stride: number;
   readonly #guest = new GuestAddresses();
+  #halves = this.#guest.halves;
   readonly #keys: KeyRows;
   /** Where a key is expanded, both ways; then the key. */
   readonly #expansion: NativeMemory;
   /** Index of the expansion's first word that this direction needs. */
   readonly #expandedAt: number;
-  /** Halves of the address of the batch's window, as signed words. */
-  #low = 0;
-  #high = 0;
   #count = 0;
   /** What was read to have it come, kept so that it is read. */
   #touched = 0;
@@ -137,17 +135,16 @@ export class IpsecMbInPlace implements InPlaceCipher {
     return this.#keys.touch(numbers, count);
   }
 
-  begin(memory: GuestMemory, window: number): void {
+  begin(memory: GuestMemory): void {
     this.#count = 0;
     const guest = this.#guest;
     guest.bind(memory);
-    if (window < 0) return;
-    this.#low = guest.halves[2 * window]!;
-    this.#high = guest.halves[2 * window + 1]!;
+    this.#halves = guest.halves;
   }
 
   add(
     key: number,
+    window: number,
     sourceAt: number,
     destinationAt: number,
     length: number,
@@ -161,8 +158,9 @@ export class IpsecMbInPlace implements InPlaceCipher {
     const at = this.#fill(key, length, ivWords, iv);
     if (at < 0) return false;
     const words = this.#words;
-    const low = this.#low;
-    const high = this.#high;
+    const halves = this.#halves;
+    const low = halves[2 * window]!;
+    const high = halves[2 * window + 1]!;
     const ivAt = (low + 4 * iv) | 0;
     const source = (low + sourceAt) | 0;
     const destination = (low + destinationAt) | 0;
@@ -194,7 +192,7 @@ export class IpsecMbInPlace implements InPlaceCipher {
     const at = this.#fill(key, length, ivWords, iv);
     if (at < 0) return false;
     const words = this.#words;
-    const { halves } = this.#guest;
+    const halves = this.#halves;
     const ivLow = halves[2 * ivWindow]!;
     const ivAt = (ivLow + 4 * iv) | 0;
     words[at + IV] = ivAt;
@@ -262,5 +260,6 @@ export class IpsecMbInPlace implements InPlaceCipher {
   /** Lets go of the guest. */
   wipe(): void {
     this.#guest.forget();
+    this.#halves = this.#guest.halves;
   }
 }

@@ -54,7 +54,6 @@ export class LibcryptoInPlace implements InPlaceCipher {
   readonly #completed = new Uint8Array(MOST_IN_PLACE);
   #guest: GuestMemory | undefined;
   #starts: Float64Array = new Float64Array(0);
-  #window = 0;
   #count = 0;
   #touched = 0;
 
@@ -105,9 +104,8 @@ export class LibcryptoInPlace implements InPlaceCipher {
     return 0;
   }
 
-  begin(memory: GuestMemory, window: number): void {
+  begin(memory: GuestMemory): void {
     this.#count = 0;
-    this.#window = window;
     if (memory === this.#guest) return;
     this.#guest = memory;
     this.#starts = regionAddresses(memory).start;
@@ -115,13 +113,13 @@ export class LibcryptoInPlace implements InPlaceCipher {
 
   add(
     key: number,
+    window: number,
     source: number,
     destination: number,
     length: number,
     words: Uint32Array,
     iv: number,
   ): boolean {
-    const window = this.#window;
     return this.addApart(
       key,
       window,
