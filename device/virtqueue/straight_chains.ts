@@ -149,6 +149,12 @@ const {
 const TABLE_AT = 12;
 const TABLE_WINDOW = 13;
 const ROW = CHAIN_WORDS;
+
+/** Words of a window's row, and what they are. */
+const WINDOW_WORDS = 4;
+const LOW = 0;
+const HIGH = 1;
+const SIZE = 2;
 const PARTS = PART_WORDS;
 
 /**
@@ -176,11 +182,11 @@ export class StraightChains {
   readonly #headerLength: number;
   readonly #sessionAt: number;
   #memory = NO_MEMORY;
-  /** Halves of each window's guest address, as signed words. */
-  #lows = new Int32Array(1);
-  #highs = new Int32Array(1);
-  /** Bytes of each window that are seen as words. */
-  #sizes = new Int32Array(1);
+  /**
+   * A row of each window: the halves of its guest address as signed words, and
+   * its bytes that are seen as words.
+   */
+  #windows = new Int32Array(WINDOW_WORDS);
   /** Those of the batch's window; -1 bytes once a table was elsewhere. */
   #low = 0;
   #high = 0;
@@ -224,14 +230,15 @@ export class StraightChains {
   #bind(memory: GuestMemory): void {
     this.#memory = memory;
     const { words } = memory;
-    const starts = words.map((_, window) => memory.start(window));
     // Without memory there is a window of no bytes.
-    this.#lows = Int32Array.from(
-      starts.length === 0 ? [0] : starts,
-      (start) => start | 0,
-    );
-    this.#highs = this.#lows.map((_, i) => (starts[i] ?? 0) / TWO_32);
-    this.#sizes = this.#lows.map((_, i) => (words[i]?.length ?? 0) * 4);
+    this.#windows = new Int32Array(WINDOW_WORDS * Math.max(1, words.length));
+    words.forEach(({ length }, window) => {
+      const start = memory.start(window);
+      this.#windows.set(
+        [start | 0, start / TWO_32, 4 * length],
+        WINDOW_WORDS * window,
+      );
+    });
     this.#guess.fill(0);
     this.#turn(0);
   }
@@ -240,9 +247,10 @@ export class StraightChains {
   #turn(window: number): void {
     this.window = window;
     this.words = this.#memory.words[window] ?? NO_WORDS;
-    this.#low = this.#lows[window]!;
-    this.#high = this.#highs[window]!;
-    this.#size = this.#sizes[window]!;
+    const at = WINDOW_WORDS * window;
+    this.#low = this.#windows[at + LOW]!;
+    this.#high = this.#windows[at + HIGH]!;
+    this.#size = this.#windows[at + SIZE]!;
   }
 
   /**
@@ -312,7 +320,7 @@ export class StraightChains {
     const sessionAt = this.#sessionAt;
     const low = this.#low;
     const high = this.#high;
-    const size = this.#sizes[this.window]!;
+    const size = this.#windows[WINDOW_WORDS * window + SIZE]!;
     const together = this.#size < 0 ? this.#together : this.count;
     let first = 0;
     let several = 0;
@@ -373,6 +381,7 @@ export class StraightChains {
     const { count, window, rows } = this;
     const header = this.#headerLength;
     const windows = this.#memory.words;
+    const table = this.#windows;
     let slot = from;
     for (let row = ROW * from; slot < count; slot++, row += ROW) {
       const own = slot < together ? window : rows[row + TABLE_WINDOW]!;
@@ -383,12 +392,12 @@ export class StraightChains {
       const sourceLength = words[t + 10]! | 0;
       const destinationLength = words[t + 14]! | 0;
       // Where the header is, the others mostly are, too.
-      this.#placed = own;
-      const head = this.#near(words[t]!, words[t + 1]!, header);
+      const head = this.#place(words[t]!, words[t + 1]!, header);
       const placed = this.#placed;
-      const low = this.#lows[placed]!;
-      const high = this.#highs[placed]!;
-      const size = this.#sizes[placed]!;
+      const at = WINDOW_WORDS * placed;
+      const low = table[at + LOW]!;
+      const high = table[at + HIGH]!;
+      const size = table[at + SIZE]!;
       const iv = offsetIn(words[t + 4]!, words[t + 5]!, low, high);
       const source = offsetIn(words[t + 8]!, words[t + 9]!, low, high);
       const destination = offsetIn(words[t + 12]!, words[t + 13]!, low, high);
@@ -483,16 +492,16 @@ export class StraightChains {
 
   /** As `#place`, where it is mostly the window of the part before. */
   #near(low: number, high: number, length: number): number {
-    const window = this.#placed;
-    const offset = offsetIn(
-      low,
-      high,
-      this.#lows[window]!,
-      this.#highs[window]!,
-    );
-    return offset < 0 || length > this.#sizes[window]! - offset
-      ? this.#place(low, high, length)
-      : offset;
+    const offset = this.#offsetIn(this.#placed, low, high, length);
+    return offset < 0 ? this.#place(low, high, length) : offset;
+  }
+
+  /** Offset in a window of what is wholly in it, or a negative number. */
+  #offsetIn(window: number, low: number, high: number, length: number): number {
+    const windows = this.#windows;
+    const at = WINDOW_WORDS * window;
+    const offset = offsetIn(low, high, windows[at + LOW]!, windows[at + HIGH]!);
+    return offset < 0 || length > windows[at + SIZE]! - offset ? -1 : offset;
   }
 
   /**
@@ -504,13 +513,13 @@ export class StraightChains {
   #place(low: number, high: number, length: number): number {
     const at = ((low >>> 24) + (high << 8)) & (GUESSES - 1);
     let window = this.#guess[at]!;
-    let offset = offsetIn(low, high, this.#lows[window]!, this.#highs[window]!);
-    if (offset < 0 || length > this.#sizes[window]! - offset) {
+    let offset = this.#offsetIn(window, low, high, length);
+    if (offset < 0) {
       window = this.#memory.find(high * TWO_32 + low);
       if (window < 0) return -1;
       this.#guess[at] = window;
-      offset = offsetIn(low, high, this.#lows[window]!, this.#highs[window]!);
-      if (offset < 0 || length > this.#sizes[window]! - offset) return -1;
+      offset = this.#offsetIn(window, low, high, length);
+      if (offset < 0) return -1;
     }
     this.#placed = window;
     return offset;
