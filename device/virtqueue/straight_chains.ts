@@ -150,8 +150,8 @@ const TABLE_AT = 12;
 const TABLE_WINDOW = 13;
 const ROW = CHAIN_WORDS;
 
-/** Words of a window's row, and what they are. */
-const WINDOW_WORDS = 4;
+/** What a window's number is shifted by to get its row, and what is there. */
+const WINDOW_SHIFT = 2;
 const LOW = 0;
 const HIGH = 1;
 const SIZE = 2;
@@ -186,7 +186,7 @@ export class StraightChains {
    * A row of each window: the halves of its guest address as signed words, and
    * its bytes that are seen as words.
    */
-  #windows = new Int32Array(WINDOW_WORDS);
+  #windows = new Int32Array(1 << WINDOW_SHIFT);
   /** Those of the batch's window; -1 bytes once a table was elsewhere. */
   #low = 0;
   #high = 0;
@@ -231,12 +231,12 @@ export class StraightChains {
     this.#memory = memory;
     const { words } = memory;
     // Without memory there is a window of no bytes.
-    this.#windows = new Int32Array(WINDOW_WORDS * Math.max(1, words.length));
+    this.#windows = new Int32Array(Math.max(1, words.length) << WINDOW_SHIFT);
     words.forEach(({ length }, window) => {
       const start = memory.start(window);
       this.#windows.set(
         [start | 0, start / TWO_32, 4 * length],
-        WINDOW_WORDS * window,
+        window << WINDOW_SHIFT,
       );
     });
     this.#guess.fill(0);
@@ -247,7 +247,7 @@ export class StraightChains {
   #turn(window: number): void {
     this.window = window;
     this.words = this.#memory.words[window] ?? NO_WORDS;
-    const at = WINDOW_WORDS * window;
+    const at = window << WINDOW_SHIFT;
     this.#low = this.#windows[at + LOW]!;
     this.#high = this.#windows[at + HIGH]!;
     this.#size = this.#windows[at + SIZE]!;
@@ -320,7 +320,7 @@ export class StraightChains {
     const sessionAt = this.#sessionAt;
     const low = this.#low;
     const high = this.#high;
-    const size = this.#windows[WINDOW_WORDS * window + SIZE]!;
+    const size = this.#windows[(window << WINDOW_SHIFT) + SIZE]!;
     const together = this.#size < 0 ? this.#together : this.count;
     let first = 0;
     let several = 0;
@@ -394,7 +394,7 @@ export class StraightChains {
       // Where the header is, the others mostly are, too.
       const head = this.#place(words[t]!, words[t + 1]!, header);
       const placed = this.#placed;
-      const at = WINDOW_WORDS * placed;
+      const at = placed << WINDOW_SHIFT;
       const low = table[at + LOW]!;
       const high = table[at + HIGH]!;
       const size = table[at + SIZE]!;
@@ -499,7 +499,7 @@ export class StraightChains {
   /** Offset in a window of what is wholly in it, or a negative number. */
   #offsetIn(window: number, low: number, high: number, length: number): number {
     const windows = this.#windows;
-    const at = WINDOW_WORDS * window;
+    const at = window << WINDOW_SHIFT;
     const offset = offsetIn(low, high, windows[at + LOW]!, windows[at + HIGH]!);
     return offset < 0 || length > windows[at + SIZE]! - offset ? -1 : offset;
   }
