@@ -29,7 +29,6 @@ import {
   APART,
   CHAIN_WORDS,
   ChainField,
-  PART_WORDS,
   PartField,
   StraightChains,
 } from "../virtqueue/straight_chains.ts";
@@ -59,7 +58,6 @@ const {
   STATUS: ROW_STATUS,
   WINDOW: ROW_WINDOW,
 } = ChainField;
-const PARTS = PART_WORDS;
 const {
   HEADER: PART_HEADER,
   IV: PART_IV,
@@ -195,40 +193,39 @@ export class StraightRequests {
     // What is known of each session is a few places in memory that the
     // processor may not have at hand: it is asked for of all at once.
     if (chains.several) this.#keys.touch(chains.rows, ROW_LOW, ROW, found);
-    let slot = 0;
+    let count = 0;
     let work = 0;
-    for (; slot < found; slot++) {
-      work += chains.rows[ROW * slot + ROW_SOURCE_LENGTH]!;
-      if (work > MOST_BATCH && slot > 0) break;
-      if (!this.#add(slot, anyFlag, alone, memory)) break;
+    for (let row = 0; count < found; count++, row += ROW) {
+      work += chains.rows[row + ROW_SOURCE_LENGTH]!;
+      if (work > MOST_BATCH && count > 0) break;
+      if (!this.#add(row, anyFlag, alone, memory)) break;
     }
-    if (slot === 0) return 0;
-    ring.takeStraight(slot);
-    return this.#answer(ring, memory, slot);
+    if (count === 0) return 0;
+    ring.takeStraight(count);
+    return this.#answer(ring, memory, count);
   }
 
   /**
-   * Judges the chain in a slot, and takes it into the batch.
+   * Judges a chain, and takes it into the batch.
    *
-   * @param slot its place in the batch
+   * @param row where its row begins: 0 is the first of the batch
    * @param anyFlag whether `flag` says nothing
    * @param alone whether there is no other
    * @param memory the guest's memory
    * @returns false where it is not served here, or not in this batch
    */
   #add(
-    slot: number,
+    row: number,
     anyFlag: boolean,
     alone: boolean,
     memory: GuestMemory,
   ): boolean {
     const chains = this.#chains;
     const { window, rows } = chains;
-    const row = ROW * slot;
     const own = rows[row + ROW_WINDOW]!;
     const words = own === window
       ? chains.words
-      : this.#headerWords(own, slot, memory);
+      : this.#headerWords(own, row, memory);
     const at = rows[row + ROW_HEADER]!;
     const opcode = words[at + OPCODE]!;
     const low = rows[row + ROW_LOW]!;
@@ -236,8 +233,8 @@ export class StraightRequests {
     if (!anyFlag && words[at + FLAG]! > SESSION_MODE) return false;
     const keys = this.#keys;
     // Found live after the whole batch was offered: once is enough.
-    if (low !== this.#low || high !== this.#high || slot === 0) {
-      const found = keys.find(low >>> 0, high >>> 0, slot === 0);
+    if (low !== this.#low || high !== this.#high || row === 0) {
+      const found = keys.find(low >>> 0, high >>> 0, row === 0);
       if (found < 0) return false;
       this.#low = low;
       this.#high = high;
@@ -249,7 +246,7 @@ export class StraightRequests {
     const cipher = isLong ? kind.cipherAlone : kind.cipher;
     const written = rows[row + ROW_DESTINATION_LENGTH]!;
     if (
-      cipher === undefined || (slot > 0 && cipher !== this.#cipher) ||
+      cipher === undefined || (row > 0 && cipher !== this.#cipher) ||
       opcode !== kind.opcode ||
       words[at + OP_TYPE] !== SYM_OP_CIPHER || words[at + IV_LEN] !== IV ||
       words[at + SRC_DATA_LEN] !== length ||
@@ -261,7 +258,7 @@ export class StraightRequests {
     ) return false;
     const key = isLong ? keys.keyAlone(low) : keys.key(low);
     if (key < 0) return false;
-    if (slot === 0) {
+    if (row === 0) {
       this.#row = kind.row;
       this.#cipher = cipher;
       cipher.begin(memory);
@@ -273,13 +270,12 @@ export class StraightRequests {
       return cipher.add(key, own, source, destination, length, words, iv);
     }
     const { parts } = chains;
-    const part = PARTS * slot;
-    const ivWindow = parts[part + PART_IV]!;
+    const ivWindow = parts[row + PART_IV]!;
     return cipher.addApart(
       key,
-      parts[part + PART_SOURCE]!,
+      parts[row + PART_SOURCE]!,
       source,
-      parts[part + PART_DESTINATION]!,
+      parts[row + PART_DESTINATION]!,
       destination,
       length,
       ivWindow,
@@ -291,11 +287,11 @@ export class StraightRequests {
   /** The words of the window that a header is in. */
   #headerWords(
     own: number,
-    slot: number,
+    row: number,
     memory: GuestMemory,
   ): Uint32Array<SharedArrayBuffer> {
     const window = own === ONES_APART
-      ? this.#chains.parts[PARTS * slot + PART_HEADER]!
+      ? this.#chains.parts[row + PART_HEADER]!
       : own;
     return memory.words[window]!;
   }
@@ -316,9 +312,7 @@ export class StraightRequests {
       const own = rows[row + ROW_WINDOW]!;
       if (own !== window || own === ONES_APART) {
         window = own;
-        const at = own === ONES_APART
-          ? parts[PARTS * slot + PART_STATUS]!
-          : own;
+        const at = own === ONES_APART ? parts[row + PART_STATUS]! : own;
         bytes = memory.bytes[at]!;
       }
       bytes[rows[row + ROW_STATUS]!] = status;

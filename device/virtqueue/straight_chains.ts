@@ -89,8 +89,10 @@ function isStraight(
       (words[t + 19]! & 0xffff) === LAST;
 }
 
+/** What a chain's number is shifted by to get its row. */
+const ROW_SHIFT = 4;
 /** Words of a chain's row. */
-export const CHAIN_WORDS = 16;
+export const CHAIN_WORDS = 1 << ROW_SHIFT;
 
 /**
  * What the words of a chain's row are. Offsets are in bytes from a window's
@@ -119,10 +121,7 @@ export const ChainField = {
   WINDOW: 11,
 } as const;
 
-/** Words of a row of windows. */
-export const PART_WORDS = 8;
-
-/** The windows of the parts of a chain that is {@linkcode APART}. */
+/** The windows of the parts of a chain that is {@linkcode APART}, in its row. */
 export const PartField = {
   HEADER: 0,
   IV: 1,
@@ -155,7 +154,6 @@ const WINDOW_SHIFT = 2;
 const LOW = 0;
 const HIGH = 1;
 const SIZE = 2;
-const PARTS = PART_WORDS;
 
 /**
  * The chains of a batch, each in a row of words: a field in an array of its own
@@ -208,7 +206,7 @@ export class StraightChains {
     this.#headerLength = headerLength;
     this.#sessionAt = sessionAt;
     this.rows = new Int32Array(ROW * capacity);
-    this.parts = new Int32Array(PARTS * capacity);
+    this.parts = new Int32Array(ROW * capacity);
   }
 
   /**
@@ -270,7 +268,7 @@ export class StraightChains {
     if (table < 0 || table > this.#size - TABLE || (table & 3) !== 0) {
       return false;
     }
-    const row = ROW * this.count++;
+    const row = this.count++ << ROW_SHIFT;
     this.rows[row + ID] = id;
     this.rows[row + TABLE_AT] = table >> 2;
     return true;
@@ -301,7 +299,7 @@ export class StraightChains {
       this.#together = this.count;
       this.#size = -1;
     }
-    const row = ROW * this.count++;
+    const row = this.count++ << ROW_SHIFT;
     this.rows[row + ID] = id;
     this.rows[row + TABLE_WINDOW] = this.#placed;
     this.rows[row + TABLE_AT] = table >> 2;
@@ -383,7 +381,7 @@ export class StraightChains {
     const windows = this.#memory.words;
     const table = this.#windows;
     let slot = from;
-    for (let row = ROW * from; slot < count; slot++, row += ROW) {
+    for (let row = from << ROW_SHIFT; slot < count; slot++, row += ROW) {
       const own = slot < together ? window : rows[row + TABLE_WINDOW]!;
       const words = windows[own]!;
       const t = rows[row + TABLE_AT]!;
@@ -410,7 +408,7 @@ export class StraightChains {
         destinationLength > size - destination || status >= size ||
         ((head | iv) & 3) !== 0
       ) {
-        if (!this.#readApart(slot, own, words, packed)) break;
+        if (!this.#readApart(row, own, words, packed)) break;
         continue;
       }
       rows[row + WINDOW] = placed;
@@ -433,14 +431,12 @@ export class StraightChains {
    * @returns false where it is not a straight one
    */
   #readApart(
-    slot: number,
+    row: number,
     window: number,
     words: Uint32Array,
     packed: boolean,
   ): boolean {
     const { rows, parts } = this;
-    const row = ROW * slot;
-    const part = PARTS * slot;
     const header = this.#headerLength;
     const t = rows[row + TABLE_AT]!;
     if (!isStraight(words, t, header, packed)) return false;
@@ -452,23 +448,23 @@ export class StraightChains {
     this.#placed = window;
     const head = this.#near(words[t]!, words[t + 1]!, header);
     const headerWindow = this.#placed;
-    parts[part + PartField.HEADER] = headerWindow;
+    parts[row + PartField.HEADER] = headerWindow;
     const iv = this.#near(words[t + 4]!, words[t + 5]!, ivLength);
-    parts[part + PartField.IV] = this.#placed;
+    parts[row + PartField.IV] = this.#placed;
     const source = this.#near(words[t + 8]!, words[t + 9]!, sourceLength);
-    parts[part + PartField.SOURCE] = this.#placed;
+    parts[row + PartField.SOURCE] = this.#placed;
     const destination = this.#near(
       words[t + 12]!,
       words[t + 13]!,
       destinationLength,
     );
-    parts[part + PartField.DESTINATION] = this.#placed;
+    parts[row + PartField.DESTINATION] = this.#placed;
     const status = this.#near(words[t + 16]!, words[t + 17]!, 1);
     if (
       (head | iv | source | destination | status) < 0 ||
       ((head | iv) & 3) !== 0
     ) return false;
-    parts[part + PartField.STATUS] = this.#placed;
+    parts[row + PartField.STATUS] = this.#placed;
     rows[row + WINDOW] = APART;
     rows[row + HEADER] = head >> 2;
     rows[row + IV] = iv >> 2;
