@@ -65,7 +65,7 @@ function compare(
   });
   return printTable(
     `${title}, ${sizeName(size)}`,
-    flat(names, timings.map(({ median }) => median), 1.1),
+    flat(names, timings, 1.1),
   );
 }
 

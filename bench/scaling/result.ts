@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Timing } from "../support/interleave.ts";
+
 /** A line of a table. */
 export interface Line {
   readonly what: string;
@@ -55,18 +57,18 @@ export function printTable(title: string, lines: readonly Line[]): boolean {
  * Costs that shall be flat: each one's ratio to the first.
  *
  * @param what the name of each case
- * @param costs nanoseconds a request of each
+ * @param timings what each took
  * @param atMost the most that a ratio may be
  * @returns a line a case
  */
 export function flat(
   what: readonly string[],
-  costs: readonly number[],
+  timings: readonly Timing[],
   atMost: number,
 ): Line[] {
-  return costs.map((cost, i): Line => ({
+  return timings.map(({ median, ratio }, i): Line => ({
     what: what[i]!,
-    measured: `${cost.toFixed(0)} ns`,
-    ...i > 0 && { value: cost / costs[0]!, atMost },
+    measured: `${median.toFixed(0)} ns`,
+    ...i > 0 && { value: ratio, atMost },
   }));
 }

@@ -19,9 +19,9 @@ export interface Case {
 
 /** How long to measure. */
 export interface InterleaveOptions {
-  /** Windows of each case; 15. */
+  /** Windows of each case; 41. */
   readonly windows?: number;
-  /** Milliseconds of a window; 20. */
+  /** Milliseconds of a window; 8. */
   readonly windowMs?: number;
   /** Windows whose times are thrown away; 3. */
   readonly warmUp?: number;
@@ -31,6 +31,11 @@ export interface InterleaveOptions {
 export interface Timing {
   readonly median: number;
   readonly best: number;
+  /**
+   * How many times the first case's: the median of what each turn has, as a
+   * slow phase of the machine is longer than a turn.
+   */
+  readonly ratio: number;
 }
 
 function window(one: Case, ms: number): number {
@@ -57,7 +62,7 @@ export function interleave(
   cases: readonly Case[],
   options: InterleaveOptions = {},
 ): Timing[] {
-  const { windows = 15, windowMs = 20, warmUp = 3 } = options;
+  const { windows = 41, windowMs = 8, warmUp = 8 } = options;
   const times = cases.map((): number[] => []);
   for (let turn = 0; turn < windows + warmUp; turn++) {
     cases.forEach((one, i) => {
@@ -68,5 +73,6 @@ export function interleave(
   return times.map((values) => ({
     median: median(values),
     best: Math.min(...values),
+    ratio: median(values.map((time, turn) => time / times[0]![turn]!)),
   }));
 }
