@@ -26,6 +26,8 @@ export interface LoadOptions extends LoadRingOptions {
   readonly align?: number;
   /** What is added to an aligned address of the source; 0. */
   readonly offset?: number;
+  /** Whether each buffer is in the next region, not each request; false. */
+  readonly apart?: boolean;
 }
 
 /** Requests that are laid out, and the ring that offers them. */
@@ -39,7 +41,8 @@ export class Load {
   readonly #operation: Operation;
 
   /**
-   * @param memory where it lies; each request in the next region
+   * @param memory where it lies; each request in the next region, or each
+   * buffer
    * @param operation what the requests ask for
    * @param request the request, by its slot
    * @param options how it is made
@@ -50,7 +53,7 @@ export class Load {
     request: (slot: number) => RequestBytes,
     options: LoadOptions = {},
   ) {
-    const { slots = 64, align = 64, offset = 0 } = options;
+    const { slots = 64, align = 64, offset = 0, apart = false } = options;
     this.memory = memory;
     this.slots = slots;
     this.#operation = operation;
@@ -58,6 +61,7 @@ export class Load {
       const { readable, writable } = request(slot);
       memory.turn();
       const place = (length: number, writable: boolean): Buffer => {
+        if (apart) memory.turn();
         const data = length >= Math.min(operation.source.length, 64);
         const address = memory.allocate(
           length,

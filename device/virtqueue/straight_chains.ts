@@ -9,26 +9,30 @@
  * @module
  */
 
-import { GuestMemory } from "../memory/guest_memory.ts";
+import type { GuestMemory } from "../memory/guest_memory.ts";
 import {
   VIRTQ_DESC_F_INDIRECT,
   VIRTQ_DESC_F_NEXT,
   VIRTQ_DESC_F_WRITE,
 } from "./descriptor.ts";
+import {
+  offsetIn,
+  WINDOW_SHIFT,
+  WindowField,
+  WindowFinder,
+} from "./window_finder.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const INDIRECT = VIRTQ_DESC_F_INDIRECT;
 const READ = VIRTQ_DESC_F_NEXT;
 const WRITE = VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT;
 const LAST = VIRTQ_DESC_F_WRITE;
-const TWO_32 = 0x1_0000_0000;
+const inWindow = offsetIn;
+const SHIFT = WINDOW_SHIFT;
+const { LOW, HIGH, SIZE } = WindowField;
 
 /** Where there is no memory. */
 const NO_WORDS = new Uint32Array(new SharedArrayBuffer(0));
-const NO_MEMORY = new GuestMemory([]);
-
-/** A power of two. */
-const GUESSES = 1024;
 
 /** Bytes of the table. */
 const TABLE = 5 * 16;
@@ -40,25 +44,6 @@ const SOURCE_LINK = READ | 3 << 16;
 const DESTINATION_LINK = WRITE | 4 << 16;
 /** WRITE in the flags of a packed ring's table. */
 const PACKED_WRITE = VIRTQ_DESC_F_WRITE << 16;
-
-/**
- * Offset of an address in a window, in whole numbers of 32 bits.
- *
- * @param low low half of the address
- * @param high high half
- * @param startLow low half of the window's address, as a signed word
- * @param startHigh high half
- * @returns the offset, or a negative number where it is 2^31 or more
- */
-function offsetIn(
-  low: number,
-  high: number,
-  startLow: number,
-  startHigh: number,
-): number {
-  const borrow = low < (startLow >>> 0) ? 1 : 0;
-  return ((high - borrow) | 0) === startHigh ? (low - startLow) | 0 : -1;
-}
 
 /** Stands for the window of a chain whose parts are not all in the same one. */
 export const APART = -1;
@@ -149,12 +134,6 @@ const TABLE_AT = 12;
 const TABLE_WINDOW = 13;
 const ROW = CHAIN_WORDS;
 
-/** What a window's number is shifted by to get its row, and what is there. */
-const WINDOW_SHIFT = 2;
-const LOW = 0;
-const HIGH = 1;
-const SIZE = 2;
-
 /**
  * The chains of a batch, each in a row of words: a field in an array of its own
  * takes three times as long. Each part of one is in a window of guest memory,
@@ -179,22 +158,13 @@ export class StraightChains {
   more = false;
   readonly #headerLength: number;
   readonly #sessionAt: number;
-  #memory = NO_MEMORY;
-  /**
-   * A row of each window: the halves of its guest address as signed words, and
-   * its bytes that are seen as words.
-   */
-  #windows = new Int32Array(1 << WINDOW_SHIFT);
-  /** Those of the batch's window; -1 bytes once a table was elsewhere. */
+  readonly #finder = new WindowFinder();
+  /** Row of the batch's window; -1 bytes once a table was elsewhere. */
   #low = 0;
   #high = 0;
   #size = 0;
   /** Number of chains whose tables are in the batch's window: the first ones. */
   #together = 0;
-  /** The window that was last found for addresses of each 16 MiB, modulo 16 GiB. */
-  readonly #guess = new Int16Array(GUESSES);
-  /** The window in which a part was found that is not in its table's. */
-  #placed = 0;
 
   /**
    * @param capacity most chains that are held at a time
@@ -217,38 +187,24 @@ export class StraightChains {
   begin(memory: GuestMemory): void {
     this.count = 0;
     this.more = false;
-    if (memory === this.#memory) {
-      if (this.#size < 0) this.#turn(this.window);
-      return;
+    const finder = this.#finder;
+    if (memory !== finder.memory) {
+      finder.bind(memory);
+      this.#turn(0);
+    } else if (this.#size < 0) {
+      this.#turn(this.window);
     }
-    this.#bind(memory);
-  }
-
-  /** Turns to a memory; apart, as functions in a function are garbage. */
-  #bind(memory: GuestMemory): void {
-    this.#memory = memory;
-    const { words } = memory;
-    // Without memory there is a window of no bytes.
-    this.#windows = new Int32Array(Math.max(1, words.length) << WINDOW_SHIFT);
-    words.forEach(({ length }, window) => {
-      const start = memory.start(window);
-      this.#windows.set(
-        [start | 0, start / TWO_32, 4 * length],
-        window << WINDOW_SHIFT,
-      );
-    });
-    this.#guess.fill(0);
-    this.#turn(0);
   }
 
   /** Makes a window that of the batch. */
   #turn(window: number): void {
     this.window = window;
-    this.words = this.#memory.words[window] ?? NO_WORDS;
-    const at = window << WINDOW_SHIFT;
-    this.#low = this.#windows[at + LOW]!;
-    this.#high = this.#windows[at + HIGH]!;
-    this.#size = this.#windows[at + SIZE]!;
+    const { memory, windows } = this.#finder;
+    this.words = memory.words[window] ?? NO_WORDS;
+    const at = window << SHIFT;
+    this.#low = windows[at + LOW]!;
+    this.#high = windows[at + HIGH]!;
+    this.#size = windows[at + SIZE]!;
   }
 
   /**
@@ -264,7 +220,7 @@ export class StraightChains {
    */
   add(id: number, ring: Uint32Array, at: number, flags: number): boolean {
     if (flags !== INDIRECT || ring[at + 2] !== TABLE) return false;
-    const table = offsetIn(ring[at]!, ring[at + 1]!, this.#low, this.#high);
+    const table = inWindow(ring[at]!, ring[at + 1]!, this.#low, this.#high);
     if (table < 0 || table > this.#size - TABLE || (table & 3) !== 0) {
       return false;
     }
@@ -291,17 +247,18 @@ export class StraightChains {
     flags: number,
   ): boolean {
     if (flags !== INDIRECT || ring[at + 2] !== TABLE) return false;
-    const table = this.#place(ring[at]!, ring[at + 1]!, TABLE);
+    const finder = this.#finder;
+    const table = finder.place(ring[at]!, ring[at + 1]!, TABLE);
     if (table < 0 || (table & 3) !== 0) return false;
     if (this.count === 0) {
-      this.#turn(this.#placed);
+      this.#turn(finder.placed);
     } else if (this.#size >= 0) {
       this.#together = this.count;
       this.#size = -1;
     }
     const row = this.count++ << ROW_SHIFT;
     this.rows[row + ID] = id;
-    this.rows[row + TABLE_WINDOW] = this.#placed;
+    this.rows[row + TABLE_WINDOW] = finder.placed;
     this.rows[row + TABLE_AT] = table >> 2;
     return true;
   }
@@ -318,7 +275,7 @@ export class StraightChains {
     const sessionAt = this.#sessionAt;
     const low = this.#low;
     const high = this.#high;
-    const size = this.#windows[(window << WINDOW_SHIFT) + SIZE]!;
+    const size = this.#finder.windows[(window << SHIFT) + SIZE]!;
     const together = this.#size < 0 ? this.#together : this.count;
     let first = 0;
     let several = 0;
@@ -332,11 +289,11 @@ export class StraightChains {
       const ivLength = words[t + 6]! | 0;
       const sourceLength = words[t + 10]! | 0;
       const destinationLength = words[t + 14]! | 0;
-      const head = offsetIn(words[t]!, words[t + 1]!, low, high);
-      const iv = offsetIn(words[t + 4]!, words[t + 5]!, low, high);
-      const source = offsetIn(words[t + 8]!, words[t + 9]!, low, high);
-      const destination = offsetIn(words[t + 12]!, words[t + 13]!, low, high);
-      const status = offsetIn(words[t + 16]!, words[t + 17]!, low, high);
+      const head = inWindow(words[t]!, words[t + 1]!, low, high);
+      const iv = inWindow(words[t + 4]!, words[t + 5]!, low, high);
+      const source = inWindow(words[t + 8]!, words[t + 9]!, low, high);
+      const destination = inWindow(words[t + 12]!, words[t + 13]!, low, high);
+      const status = inWindow(words[t + 16]!, words[t + 17]!, low, high);
       if (
         // Negative is what is not in the window, or 2^31 and more.
         (ivLength | sourceLength | destinationLength) < 0 ||
@@ -376,42 +333,77 @@ export class StraightChains {
     together: number,
     packed: boolean,
   ): void {
-    const { count, window, rows } = this;
+    const { count, window, rows, parts } = this;
     const header = this.#headerLength;
-    const windows = this.#memory.words;
-    const table = this.#windows;
+    const finder = this.#finder;
+    const { windows } = finder;
+    const memory = finder.memory.words;
     let slot = from;
     for (let row = from << ROW_SHIFT; slot < count; slot++, row += ROW) {
       const own = slot < together ? window : rows[row + TABLE_WINDOW]!;
-      const words = windows[own]!;
+      const words = memory[own]!;
       const t = rows[row + TABLE_AT]!;
       if (!isStraight(words, t, header, packed)) break;
+      const ivLow = words[t + 4]!;
+      const ivHigh = words[t + 5]!;
       const ivLength = words[t + 6]! | 0;
+      const sourceLow = words[t + 8]!;
+      const sourceHigh = words[t + 9]!;
       const sourceLength = words[t + 10]! | 0;
+      const destinationLow = words[t + 12]!;
+      const destinationHigh = words[t + 13]!;
       const destinationLength = words[t + 14]! | 0;
+      const statusLow = words[t + 16]!;
+      const statusHigh = words[t + 17]!;
+      if ((ivLength | sourceLength | destinationLength) < 0) break;
+      const head = finder.place(words[t]!, words[t + 1]!, header);
+      if (head < 0) break;
       // Where the header is, the others mostly are, too.
-      const head = this.#place(words[t]!, words[t + 1]!, header);
-      const placed = this.#placed;
-      const at = placed << WINDOW_SHIFT;
-      const low = table[at + LOW]!;
-      const high = table[at + HIGH]!;
-      const size = table[at + SIZE]!;
-      const iv = offsetIn(words[t + 4]!, words[t + 5]!, low, high);
-      const source = offsetIn(words[t + 8]!, words[t + 9]!, low, high);
-      const destination = offsetIn(words[t + 12]!, words[t + 13]!, low, high);
-      const status = offsetIn(words[t + 16]!, words[t + 17]!, low, high);
+      const placed = finder.placed;
+      const at = placed << SHIFT;
+      const low = windows[at + LOW]!;
+      const high = windows[at + HIGH]!;
+      const size = windows[at + SIZE]!;
+      let iv = inWindow(ivLow, ivHigh, low, high);
+      let source = inWindow(sourceLow, sourceHigh, low, high);
+      let destination = inWindow(destinationLow, destinationHigh, low, high);
+      let status = inWindow(statusLow, statusHigh, low, high);
+      let all = placed;
       if (
-        (ivLength | sourceLength | destinationLength) < 0 ||
-        (head | iv | source | destination | status) < 0 ||
-        ivLength > size - iv ||
+        (iv | source | destination | status) < 0 || ivLength > size - iv ||
         sourceLength > size - source ||
-        destinationLength > size - destination || status >= size ||
-        ((head | iv) & 3) !== 0
+        destinationLength > size - destination || status >= size
       ) {
-        if (!this.#readApart(row, own, words, packed)) break;
-        continue;
+        all = APART;
+        parts[row + PartField.HEADER] = placed;
+        finder.placed = placed;
+        if (iv < 0 || ivLength > size - iv) {
+          iv = finder.place(ivLow, ivHigh, ivLength);
+        }
+        parts[row + PartField.IV] = finder.placed;
+        finder.placed = placed;
+        if (source < 0 || sourceLength > size - source) {
+          source = finder.place(sourceLow, sourceHigh, sourceLength);
+        }
+        parts[row + PartField.SOURCE] = finder.placed;
+        finder.placed = placed;
+        if (destination < 0 || destinationLength > size - destination) {
+          destination = finder.place(
+            destinationLow,
+            destinationHigh,
+            destinationLength,
+          );
+        }
+        parts[row + PartField.DESTINATION] = finder.placed;
+        finder.placed = placed;
+        if (status < 0 || status >= size) {
+          status = finder.place(statusLow, statusHigh, 1);
+        }
+        parts[row + PartField.STATUS] = finder.placed;
+        if ((iv | source | destination | status) < 0) break;
       }
-      rows[row + WINDOW] = placed;
+      if (((head | iv) & 3) !== 0) break;
+      rows[row + WINDOW] = all;
       rows[row + HEADER] = head >> 2;
       rows[row + IV] = iv >> 2;
       rows[row + IV_LENGTH] = ivLength;
@@ -420,62 +412,9 @@ export class StraightChains {
       rows[row + DESTINATION] = destination;
       rows[row + DESTINATION_LENGTH] = destinationLength;
       rows[row + STATUS] = status;
-      this.#readSession(row, windows[placed]!, head >> 2);
+      this.#readSession(row, memory[placed]!, head >> 2);
     }
     this.count = slot;
-  }
-
-  /**
-   * Reads a chain that may have parts in several windows, again from the start.
-   *
-   * @returns false where it is not a straight one
-   */
-  #readApart(
-    row: number,
-    window: number,
-    words: Uint32Array,
-    packed: boolean,
-  ): boolean {
-    const { rows, parts } = this;
-    const header = this.#headerLength;
-    const t = rows[row + TABLE_AT]!;
-    if (!isStraight(words, t, header, packed)) return false;
-    const ivLength = words[t + 6]! | 0;
-    const sourceLength = words[t + 10]! | 0;
-    const destinationLength = words[t + 14]! | 0;
-    if ((ivLength | sourceLength | destinationLength) < 0) return false;
-    // Mostly they are where the table is.
-    this.#placed = window;
-    const head = this.#near(words[t]!, words[t + 1]!, header);
-    const headerWindow = this.#placed;
-    parts[row + PartField.HEADER] = headerWindow;
-    const iv = this.#near(words[t + 4]!, words[t + 5]!, ivLength);
-    parts[row + PartField.IV] = this.#placed;
-    const source = this.#near(words[t + 8]!, words[t + 9]!, sourceLength);
-    parts[row + PartField.SOURCE] = this.#placed;
-    const destination = this.#near(
-      words[t + 12]!,
-      words[t + 13]!,
-      destinationLength,
-    );
-    parts[row + PartField.DESTINATION] = this.#placed;
-    const status = this.#near(words[t + 16]!, words[t + 17]!, 1);
-    if (
-      (head | iv | source | destination | status) < 0 ||
-      ((head | iv) & 3) !== 0
-    ) return false;
-    parts[row + PartField.STATUS] = this.#placed;
-    rows[row + WINDOW] = APART;
-    rows[row + HEADER] = head >> 2;
-    rows[row + IV] = iv >> 2;
-    rows[row + IV_LENGTH] = ivLength;
-    rows[row + SOURCE] = source;
-    rows[row + SOURCE_LENGTH] = sourceLength;
-    rows[row + DESTINATION] = destination;
-    rows[row + DESTINATION_LENGTH] = destinationLength;
-    rows[row + STATUS] = status;
-    this.#readSession(row, this.#memory.words[headerWindow]!, head >> 2);
-    return true;
   }
 
   /** Reads the session's id of a chain that is in a window of its own. */
@@ -484,40 +423,5 @@ export class StraightChains {
     rows[row + SESSION_LOW] = words[header + this.#sessionAt]!;
     rows[row + SESSION_HIGH] = words[header + this.#sessionAt + 1]!;
     if (rows[row + SESSION_LOW] !== rows[SESSION_LOW]) this.several = true;
-  }
-
-  /** As `#place`, where it is mostly the window of the part before. */
-  #near(low: number, high: number, length: number): number {
-    const offset = this.#offsetIn(this.#placed, low, high, length);
-    return offset < 0 ? this.#place(low, high, length) : offset;
-  }
-
-  /** Offset in a window of what is wholly in it, or a negative number. */
-  #offsetIn(window: number, low: number, high: number, length: number): number {
-    const windows = this.#windows;
-    const at = window << WINDOW_SHIFT;
-    const offset = offsetIn(low, high, windows[at + LOW]!, windows[at + HIGH]!);
-    return offset < 0 || length > windows[at + SIZE]! - offset ? -1 : offset;
-  }
-
-  /**
-   * Finds a part in any window.
-   *
-   * @returns its offset in the window that is `#placed` then, or -1 where it is
-   * not wholly in one
-   */
-  #place(low: number, high: number, length: number): number {
-    const at = ((low >>> 24) + (high << 8)) & (GUESSES - 1);
-    let window = this.#guess[at]!;
-    let offset = this.#offsetIn(window, low, high, length);
-    if (offset < 0) {
-      window = this.#memory.find(high * TWO_32 + low);
-      if (window < 0) return -1;
-      this.#guess[at] = window;
-      offset = this.#offsetIn(window, low, high, length);
-      if (offset < 0) return -1;
-    }
-    this.#placed = window;
-    return offset;
   }
 }

@@ -346,10 +346,10 @@ Deno.test({
 
 for (const name of SHORT) {
   Deno.test(`A chain's parts may be in several regions, as may the chains of a batch, ${name}`, () => {
-    const first = REQUESTS + SOURCE;
     const second = REQUESTS + APART;
     const cuts = [
-      first,
+      REQUESTS + IV,
+      REQUESTS + SOURCE,
       REQUESTS + DESTINATION,
       REQUESTS + STATUS,
       REQUESTS + TABLE,
