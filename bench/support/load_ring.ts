@@ -132,8 +132,9 @@ class SplitLoadRing implements LoadRing {
     const descriptors = memory.allocate(DESCRIPTOR * size);
     const available = memory.allocate(6 + 2 * size);
     const used = memory.allocate(6 + 8 * size);
-    this.#available = halfWords(memory, available, 3 + size);
-    this.#used = halfWords(memory, used, 3 + 4 * size);
+    // Of an earlier ring in the same memory there may be something left.
+    this.#available = halfWords(memory, available, 3 + size).fill(0);
+    this.#used = halfWords(memory, used, 3 + 4 * size).fill(0);
     this.#availEvent = 2 + 4 * size;
     this.#usedEvent = 2 + size;
     this.#signals = signals;
@@ -246,8 +247,8 @@ class PackedLoadRing implements LoadRing {
     this.#template = Int32Array.from(this.#ring);
     // As if a round before this one had been used: not available.
     for (let at = 3; at < this.#ring.length; at += 4) this.#ring[at] = 0;
-    this.#events = wholeWords(memory, driverEvents, 1);
-    this.#deviceEvents = wholeWords(memory, deviceEvents, 1);
+    this.#events = wholeWords(memory, driverEvents, 1).fill(0);
+    this.#deviceEvents = wholeWords(memory, deviceEvents, 1).fill(0);
     if (!signals) this.#events[0] = EVENTS_DISABLE << 16;
     this.setup = {
       format: "packed",
