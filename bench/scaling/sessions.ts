@@ -16,7 +16,7 @@ const MOST = 100_000;
  * Choices made before: after them the same ones come again. So few that they
  * leave the keys their place in the processor's last cache.
  */
-const CHOICES = 1 << 18;
+const CHOICES = 1 << 19;
 /** Requests after which nearly each session has had one. */
 const WARM_UP = 8 * MOST;
 

@@ -23,7 +23,7 @@ export interface InterleaveOptions {
   readonly windows?: number;
   /** Milliseconds of a window; 8. */
   readonly windowMs?: number;
-  /** Windows whose times are thrown away; 3. */
+  /** Windows whose times are thrown away; 8. */
   readonly warmUp?: number;
 }
 

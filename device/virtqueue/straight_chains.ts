@@ -159,7 +159,7 @@ export class StraightChains {
   readonly #headerLength: number;
   readonly #sessionAt: number;
   readonly #finder = new WindowFinder();
-  /** Row of the batch's window; -1 bytes once a table was elsewhere. */
+  /** The row of the batch's window; -1 bytes once a table was elsewhere. */
   #low = 0;
   #high = 0;
   #size = 0;
@@ -376,7 +376,6 @@ export class StraightChains {
       ) {
         all = APART;
         parts[row + PartField.HEADER] = placed;
-        finder.placed = placed;
         if (iv < 0 || ivLength > size - iv) {
           iv = finder.place(ivLow, ivHigh, ivLength);
         }

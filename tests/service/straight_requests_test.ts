@@ -374,6 +374,26 @@ for (const name of SHORT) {
     }
   });
 
+  Deno.test(`Any one part of a chain may be in another region than the others, ${name}`, () => {
+    const elsewhere = 0x3_0000;
+    const parts = [HEADER, IV, SOURCE, DESTINATION, STATUS];
+    parts.forEach((part, entry) => {
+      const cuts = [elsewhere];
+      const device = new Straight(name, 3, 1, undefined, cuts, 0x1_0000_0000);
+      const at = device.place(0, 64);
+      // There the part is put, and brought back for the check.
+      device.bytes.copyWithin(elsewhere, at + part, at + part + 72);
+      const address = device.address(elsewhere);
+      const words = at + TABLE + 16 * entry;
+      device.view.setUint32(words, address % 2 ** 32, true);
+      device.view.setUint32(words + 4, Math.floor(address / 2 ** 32), true);
+      device.run([0]);
+      device.bytes.copyWithin(at + part, elsewhere, elsewhere + 64);
+      device.assertServed("aes-cbc", at, 64);
+      assertEquals(device.queue.contexts, 0, `part at ${part}`);
+    });
+  });
+
   Deno.test(`A part that goes on in the next region is served the general way, ${name}`, () => {
     for (const part of [HEADER, IV, SOURCE, DESTINATION]) {
       const cuts = [REQUESTS + part + 8];

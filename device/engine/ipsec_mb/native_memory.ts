@@ -26,8 +26,8 @@ export class NativeMemory {
   /** Address of the first byte, a multiple of 64. */
   readonly address: bigint;
   /**
-   * Low half of the address of the first byte, as a signed word: a field that
-   * holds more than 31 bits is garbage when it is written, and slow to read.
+   * Low half of the address of the first byte, as a signed word, never 0: a
+   * field that holds more than 31 bits is slow to read.
    */
   readonly low: number;
   /** High half of the address of every byte. */
