@@ -6,7 +6,7 @@
 
 import { copyKey } from "../memory/secrets.ts";
 import type { Algorithm, Direction } from "./algorithm.ts";
-import { type Burst, BURSTS } from "./auto/bursts.ts";
+import { type Burst, type Bursts, burstsOn } from "./auto/bursts.ts";
 import {
   type Context,
   type Engine,
@@ -146,6 +146,7 @@ export class AutoEngine implements Engine {
   /** The engines. */
   readonly engines: readonly Engine[];
   readonly #burst: IpsecMbEngine | undefined;
+  readonly #rules: Bursts;
   readonly #burstIndex: number;
   readonly #shares: readonly Share[];
 
@@ -162,6 +163,7 @@ export class AutoEngine implements Engine {
     this.name = first.name;
     this.engines = engines;
     this.#burst = engines.find((engine) => engine instanceof IpsecMbEngine);
+    this.#rules = this.#burst ? burstsOn(this.#burst.processor) : {};
     this.#burstIndex = this.#burst ? engines.indexOf(this.#burst) : -1;
     this.#shares = engines.map(({ name }) => new Share(name));
   }
@@ -292,16 +294,18 @@ export class AutoEngine implements Engine {
     keyLength: number,
   ): Burst | undefined {
     return this.#burst?.serves(algorithm, keyLength)
-      ? BURSTS[`${algorithm.name} ${direction}`] ?? BURSTS[algorithm.name]
+      ? this.#rules[`${algorithm.name} ${direction}`] ??
+        this.#rules[algorithm.name]
       : undefined;
   }
 
   /** Gives a job to the engine that runs bursts; false where it is not for it. */
   #addToBurst(job: Job, context: AutoContext, count: number): boolean {
     const { burst } = context;
+    const { length } = job.source;
     if (
-      burst === undefined || count < burst.jobs ||
-      job.source.length < burst.from
+      burst === undefined || count < burst.jobs || length < burst.from ||
+      length > burst.to
     ) return false;
     try {
       return this.#burst!.add(job, context.part(this.#burstIndex));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Processor } from "../host/ipsec_mb.ts";
 import { LibraryError } from "../host/library_error.ts";
 import {
   type Algorithm,
@@ -61,13 +62,16 @@ function never(): boolean {
  * none that is empty or longer than 65,520 bytes (8,188 and 2,500 with ciphers
  * of mobile networks). Longer ones of the AES ciphers run in pieces; the others
  * run on the portable engine, inside, and so do those of a J0 for an iv, of a
- * counter whose low 32 bits wrap, of a CCM AAD of more than 46 bytes.
+ * counter whose low 32 bits wrap, of a CCM AAD of more than 46 bytes, and those
+ * of DES where the library has no lanes for it, without AVX-512.
  */
 export class IpsecMbEngine implements Engine {
   /** The engine's name. */
   readonly name: EngineName = "ipsec-mb";
   /** Number of groups its contexts fall into. */
   readonly groups: number;
+  /** What the library uses of the processor. */
+  readonly processor: Processor;
   readonly #lanes = new Lanes();
   readonly #aside = new NobleEngine();
   readonly #asideJobs: [Job] = [IDLE];
@@ -81,9 +85,11 @@ export class IpsecMbEngine implements Engine {
   /**
    * Opens the library, and tries what it has where this process has not yet.
    *
+   * @param processor what to take the processor for; left out: what it is
    * @throws {LibraryError} The library cannot be used
    */
-  constructor() {
+  constructor(processor?: Processor) {
+    this.processor = processor ?? this.#lanes.processor;
     this.#served = LIBRARY_CHECKS.ipsecMb ??= checkedSizes({
       prepare: (...parameters) => this.#prepare(...parameters),
       run: (...parameters) => this.run(...parameters),
@@ -279,6 +285,7 @@ export class IpsecMbEngine implements Engine {
       group: this.#groupOf.get(operation) ?? 0,
       aside: this.#aside,
       functions: this.#lanes.functions,
+      processor: this.processor,
     };
     return new IpsecMbContext(makers, algorithm, direction, key, recipe);
   }

@@ -24,6 +24,9 @@ const HINT = "it is in the Debian package libipsec-mb1";
 /** IMB_VERSION(1, 3, 0), the first version with bursts of ciphers and hashes. */
 const LEAST_VERSION = 0x1_03_00;
 
+/** IMB_FEATURE_SHANI: the processor has SHA extensions. */
+const FEATURE_SHANI = 1 << 0;
+
 /** IMB_FEATURE_SAFE_DATA: the library clears keys and data it has worked on. */
 const FEATURE_SAFE_DATA = 1 << 14;
 
@@ -190,10 +193,28 @@ const SUFFIXES: readonly string[] = [
   "_avx_gen2",
 ];
 
+/** What the library uses of a processor. */
+export interface Processor {
+  /** Bits of its registers: 128, 256 or 512. */
+  readonly registers: number;
+  /** Whether it has SHA extensions. */
+  readonly hasSha: boolean;
+}
+
 /** The functions of a manager, ready to be called. */
 export type IpsecMbFunctions = Deno.StaticForeignLibraryInterface<
   typeof MANAGER_SYMBOLS
 >;
+
+/** A manager of jobs. */
+export interface Manager {
+  /** Where it is. */
+  readonly address: bigint;
+  /** Its functions. */
+  readonly functions: IpsecMbFunctions;
+  /** What they are made for. */
+  readonly processor: Processor;
+}
 
 /** The library, opened once in each thread. */
 export interface IpsecMb {
@@ -209,14 +230,14 @@ export interface IpsecMb {
    * @param memory zeroed memory of at least {@linkcode managerSize} bytes, at
    * its start; it has to stay reachable
    * @param address where that memory is
-   * @returns the manager's address and functions
+   * @returns the manager's address and functions, and what they are made for
    * @throws {LibraryError} The library cannot work on this processor, or the
    * structure is not laid out as expected
    */
   createManager(
     memory: Uint8Array<ArrayBuffer>,
     address: bigint,
-  ): { readonly address: bigint; readonly functions: IpsecMbFunctions };
+  ): Manager;
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
@@ -225,10 +246,20 @@ function cString(text: string): Uint8Array<ArrayBuffer> {
 
 type Common = Deno.DynamicLibrary<typeof COMMON_SYMBOLS>["symbols"];
 
+/** Bits of the registers that functions of a name's end work with. */
+function registersOf(suffix: string): number {
+  if (/avx(512|10)/.test(suffix)) return 512;
+  return suffix.includes("avx2") ? 256 : 128;
+}
+
 /** The functions of a manager by the names they are exported under. */
-function resolve(common: Common, manager: DataView): IpsecMbFunctions {
+function resolve(
+  common: Common,
+  manager: DataView,
+): Omit<Manager, "address"> {
   const handle = common.dlopen(cString(LIBRARY), DLOPEN_FLAGS);
   const symbols: Record<string, Deno.ForeignFunction> = {};
+  let registers = 0;
   for (const key of Object.keys(EXPORTED) as (keyof typeof EXPORTED)[]) {
     const pointer = manager.getBigUint64(MGR_FUNCTIONS[key], true);
     const suffix = pointer === 0n
@@ -244,8 +275,14 @@ function resolve(common: Common, manager: DataView): IpsecMbFunctions {
       );
     }
     symbols[key] = { ...MANAGER_SYMBOLS[key], name: EXPORTED[key] + suffix };
+    // Some of the others are the same on several processors.
+    if (key === "submitJobNocheck") registers = registersOf(suffix);
   }
-  return Deno.dlopen(LIBRARY, symbols as typeof MANAGER_SYMBOLS).symbols;
+  const hasSha = (manager.getUint32(MGR_FEATURES, true) & FEATURE_SHANI) !== 0;
+  return {
+    functions: Deno.dlopen(LIBRARY, symbols as typeof MANAGER_SYMBOLS).symbols,
+    processor: { registers, hasSha },
+  };
 }
 
 function open(): IpsecMb {
@@ -268,7 +305,7 @@ function open(): IpsecMb {
   }
   const managerSize = Number(common.imb_get_mb_mgr_size()) +
     Number(MANAGER_ALIGNMENT);
-  let functions: IpsecMbFunctions | undefined;
+  let resolved: Omit<Manager, "address"> | undefined;
   return {
     version,
     managerSize,
@@ -293,8 +330,8 @@ function open(): IpsecMb {
           `Cannot use ${LIBRARY}: it was built without SAFE_DATA, and leaves keys in memory`,
         );
       }
-      functions ??= resolve(common, view);
-      return { address: manager, functions };
+      resolved ??= resolve(common, view);
+      return { address: manager, ...resolved };
     },
   };
 }

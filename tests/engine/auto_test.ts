@@ -5,7 +5,7 @@ import {
   ALGORITHMS,
 } from "../../device/engine/algorithm.ts";
 import { AutoEngine } from "../../device/engine/auto.ts";
-import { BURSTS } from "../../device/engine/auto/bursts.ts";
+import { burstsOn } from "../../device/engine/auto/bursts.ts";
 import {
   type Engine,
   type EngineName,
@@ -15,6 +15,7 @@ import {
 import { ENGINE_NAMES, openEngines } from "../../device/engine/engines.ts";
 import { IpsecMbEngine } from "../../device/engine/ipsec_mb.ts";
 import { NobleEngine } from "../../device/engine/noble.ts";
+import type { Processor } from "../../device/host/ipsec_mb.ts";
 import { LibraryError } from "../../device/host/library_error.ts";
 import {
   checkBatch,
@@ -29,6 +30,10 @@ import { Random } from "./random.ts";
 
 const withoutIpsecMb = !("ipsec-mb" in ENGINES);
 const withoutLibcrypto = !("libcrypto" in ENGINES);
+
+const PROCESSORS: readonly Processor[] = [128, 256, 512].flatMap((registers) =>
+  [false, true].map((hasSha) => ({ registers, hasSha }))
+);
 
 /** Notes how many jobs an engine gets in each call. */
 function watch(engine: Engine): number[] {
@@ -60,19 +65,22 @@ function watchBursts(engine: IpsecMbEngine): number[] {
   return counts;
 }
 
-/** Jobs of AES-CBC encryption of given lengths. */
-function cbcJobs(
+/** Jobs that encrypt sources of given lengths. */
+function jobsOf(
+  name: AlgorithmName,
   engine: Engine,
   guest: Guest,
   lengths: readonly number[],
 ): Job[] {
-  const key = new Uint8Array(16).fill(7);
-  const context = engine.prepare(ALGORITHMS["aes-cbc"], "encrypt", key);
+  const algorithm: Algorithm = ALGORITHMS[name];
+  const key = new Uint8Array(algorithm.key.min).fill(7);
+  const context = engine.prepare(algorithm, "encrypt", key);
   let at = 0;
   return lengths.map((length) => {
     const input = {
       source: new Random(length).bytes(length),
-      iv: new Uint8Array(16),
+      iv: new Uint8Array(algorithm.iv.min),
+      ...algorithm.kind === "aead" ? { resultLength: 16 } : {},
     };
     const job = guest.job(context, input, { source: at, destination: at });
     at += length + 64;
@@ -81,7 +89,7 @@ function cbcJobs(
 }
 
 Deno.test("auto knows the algorithms it has rules for", () => {
-  for (const rule of Object.keys(BURSTS)) {
+  for (const rule of PROCESSORS.flatMap((p) => Object.keys(burstsOn(p)))) {
     const [name, direction = "encrypt"] = rule.split(" ");
     const algorithm: Algorithm = ALGORITHMS[name as AlgorithmName];
     assert(directions(algorithm).some((one) => one === direction), rule);
@@ -98,7 +106,7 @@ Deno.test({
     const guest = new Guest(1 << 20);
     const run = (lengths: number[]) => {
       bursts.length = singles.length = 0;
-      const jobs = cbcJobs(engine, guest, lengths);
+      const jobs = jobsOf("aes-cbc", engine, guest, lengths);
       engine.run(jobs, jobs.length, guest, never);
       for (const job of jobs) {
         assertEquals(job.outcome, JobOutcome.DONE);
@@ -110,6 +118,53 @@ Deno.test({
     assertEquals(run([64, 64]), [[2], []]);
     assertEquals(run([64, 65536, 0, 4096]), [[2], [2]]);
   },
+});
+
+/** How many of some jobs go to ipsec-mb where the processor is such a one. */
+function inBursts(
+  processor: Processor,
+  name: AlgorithmName,
+  lengths: readonly number[],
+): number {
+  const burst = new IpsecMbEngine(processor);
+  const bursts = watchBursts(burst);
+  const engine = new AutoEngine([new NobleEngine(), burst]);
+  const guest = new Guest(1 << 20);
+  const jobs = jobsOf(name, engine, guest, lengths);
+  engine.run(jobs, jobs.length, guest, never);
+  for (const { outcome } of jobs) assertEquals(outcome, JobOutcome.DONE);
+  return bursts.reduce((sum, count) => sum + count, 0);
+}
+
+Deno.test({
+  name: "auto gives DES to ipsec-mb only where registers have lanes for it",
+  ignore: withoutIpsecMb,
+  fn() {
+    const lengths = new Array(16).fill(64);
+    for (const processor of PROCESSORS) {
+      for (const name of ["des-cbc", "3des-cbc"] as const) {
+        const count = processor.registers === 512 ? 16 : 0;
+        assertEquals(inBursts(processor, name, lengths), count, name);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "auto gives short jobs alone to ipsec-mb where the others overtake it",
+  ignore: withoutIpsecMb,
+  fn() {
+    const lengths = [64, 512, 513, 8192];
+    const counts = [256, 512].map((registers) =>
+      inBursts({ registers, hasSha: true }, "chacha20-poly1305", lengths)
+    );
+    assertEquals(counts, [2, 4]);
+  },
+});
+
+Deno.test("auto gives SHA-256 to lanes of ipsec-mb unless the processor hashes one message as fast", () => {
+  const rules = PROCESSORS.map((processor) => burstsOn(processor).sha256?.jobs);
+  assertEquals(rules, [4, undefined, 4, undefined, 12, 12]);
 });
 
 Deno.test({

@@ -58,6 +58,30 @@ test("refuses what it does not serve", () => {
   );
 });
 
+test("runs DES on the portable engine where the library has no lanes for it", () => {
+  const random = new Random(5);
+  const key = random.bytes(24);
+  const input = { source: random.bytes(64), iv: random.bytes(8) };
+  const algorithm = ALGORITHMS["3des-cbc"];
+  const noble = new NobleEngine();
+  const portable = noble.prepare(algorithm, "encrypt", key);
+  const expected = resultOf(noble, portable, input);
+  for (const registers of [256, 512]) {
+    const engine = new IpsecMbEngine({ registers, hasSha: true });
+    const context = engine.prepare(algorithm, "encrypt", key);
+    const guest = new Guest(4096);
+    const job = guest.job(context, input, { source: 0, destination: 1024 });
+    engine.begin(guest, 1);
+    assertEquals(engine.add(job, context), registers === 512);
+    engine.finish();
+    assertSame(resultOf(engine, context, input), expected, `${registers}`);
+    assertEquals(
+      context.roundBytes === portable.roundBytes,
+      registers === 256,
+    );
+  }
+});
+
 Deno.test("ipsec-mb has one recipe for all keys of a size, so that jobs of different sessions share a burst", () => {
   for (const [name, recipe] of RECIPES) {
     const { key } = ALGORITHMS[name as AlgorithmName];

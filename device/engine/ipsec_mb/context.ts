@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { IpsecMbFunctions } from "../../host/ipsec_mb.ts";
+import type { IpsecMbFunctions, Processor } from "../../host/ipsec_mb.ts";
 import { copyKey } from "../../memory/secrets.ts";
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Engine } from "../engine.ts";
@@ -21,6 +21,8 @@ export interface Makers {
   readonly aside: Engine;
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
+  /** What they are made for. */
+  readonly processor: Processor;
 }
 
 /** A key, expanded by the library once, where the library reaches it. */
@@ -31,6 +33,8 @@ export class IpsecMbContext implements Context {
   readonly group: number;
   /** How the library is asked. */
   readonly recipe: Recipe;
+  /** Whether the library has lanes for it on this processor. */
+  readonly hasLanes: boolean;
   /** Whether the direction is "decrypt". */
   readonly decrypts: boolean;
   /** Whether the algorithm is an AEAD. */
@@ -62,6 +66,7 @@ export class IpsecMbContext implements Context {
     this.direction = direction;
     this.group = makers.group;
     this.recipe = recipe;
+    this.hasLanes = recipe.registers <= makers.processor.registers;
     this.decrypts = direction === "decrypt";
     this.isAead = algorithm.kind === "aead";
     // The key starts where the material ends, at a multiple of 16.
@@ -73,9 +78,9 @@ export class IpsecMbContext implements Context {
     recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
   }
 
-  /** Bytes that bursts work on in about a millisecond. */
-  get roundBytes(): number {
-    return this.recipe.roundBytes;
+  /** Bytes that it works on in about a millisecond. */
+  get roundBytes(): number | undefined {
+    return this.hasLanes ? this.recipe.roundBytes : this.aside.roundBytes;
   }
 
   /** Whether the key is gone. */

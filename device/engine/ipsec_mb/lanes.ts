@@ -5,7 +5,11 @@
  * @module
  */
 
-import { ipsecMb, type IpsecMbFunctions } from "../../host/ipsec_mb.ts";
+import {
+  ipsecMb,
+  type IpsecMbFunctions,
+  type Processor,
+} from "../../host/ipsec_mb.ts";
 import { LibraryError } from "../../host/library_error.ts";
 import { Job, type JobMemory, JobOutcome } from "../engine.ts";
 import { libraryTakes, textLength } from "./checks.ts";
@@ -39,6 +43,8 @@ const SLOT = IV_ROOM + TAG_ROOM;
 export class Lanes {
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
+  /** What they are made for. */
+  readonly processor: Processor;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #structure: JobStructure;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -85,12 +91,13 @@ export class Lanes {
     this.#structure = new JobStructure(memory);
     this.#bytes = memory.bytes;
     this.#low = memory.low;
-    const { address, functions } = library.createManager(
+    const { address, functions, processor } = library.createManager(
       memory.bytes.subarray(0, managerRoom),
       memory.address,
     );
     this.#manager = address;
     this.functions = functions;
+    this.processor = processor;
     this.#burstAt = managerRoom;
     this.#burst = memory.address + BigInt(managerRoom);
     this.#slotsAt = managerRoom + MOST_JOBS * MOST_JOB;
@@ -136,9 +143,9 @@ export class Lanes {
    * @throws {RangeError} Its spans leave the segments
    */
   add(job: Job, context: IpsecMbContext): boolean {
-    const { recipe, decrypts } = context;
+    const { hasLanes, recipe, decrypts } = context;
     const length = textLength(job, context);
-    if (!libraryTakes(recipe, job, length)) return false;
+    if (!hasLanes || !libraryTakes(recipe, job, length)) return false;
     if (recipe !== this.#recipe || decrypts !== this.#decrypts) {
       this.finish();
       this.#recipe = recipe;
