@@ -7,6 +7,7 @@
 
 import { ALGORITHMS } from "../../engine/algorithm.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { IpsecMbEngine } from "../../engine/ipsec_mb.ts";
 import { RECIPES } from "../../engine/ipsec_mb/recipes.ts";
 import { Provider } from "../../engine/libcrypto/provider.ts";
 import { createEventfd } from "../../host/eventfd.ts";
@@ -214,11 +215,14 @@ function ipsecMbCheck(engine: Engine | undefined): Check {
     const version = ipsecMbVersion();
     if (engine === undefined) throw new Error(`${version} cannot be used`);
     const served = servedBy(engine);
+    const width = engine instanceof IpsecMbEngine
+      ? `, lanes in registers of ${engine.processor.registers} bits`
+      : "";
     return {
       name,
       state: served === RECIPES.size ? "ok" : "note",
       found:
-        `${version}, ${served} of ${RECIPES.size} algorithms passed the self-check`,
+        `${version}${width}, ${served} of ${RECIPES.size} algorithms passed the self-check`,
     };
   } catch (error) {
     return {
