@@ -42,8 +42,8 @@ const FEW_DESCRIPTORS = 256;
 /** The first glibc with all that is called here. */
 const LEAST_LIBC = [2, 28] as const;
 
-/** The Deno that this was tried with. */
-const TRIED_DENO = "2.9.6";
+/** The first Deno that all tests pass on: major and minor version. */
+const LEAST_DENO = [2, 9] as const;
 
 const granted = (descriptor: Deno.PermissionDescriptor): boolean =>
   Deno.permissions.querySync(descriptor).state === "granted";
@@ -51,19 +51,31 @@ const granted = (descriptor: Deno.PermissionDescriptor): boolean =>
 /** Whether FFI is permitted; nobody is asked. */
 export const ffiPermitted = (): boolean => granted({ name: "ffi" });
 
+/** Whether a version like 2.36 is some major and minor one or newer. */
+function isAtLeast(
+  version: string,
+  [leastMajor, leastMinor]: readonly [number, number],
+): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > leastMajor || major === leastMajor && minor >= leastMinor;
+}
+
 /** Looks at what needs no permission. */
 function runtimeChecks(): Check[] {
   const { os, arch, env } = Deno.build;
   const little = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   const fits = os === "linux" && little && env === "gnu";
+  const tested = isAtLeast(Deno.version.deno, LEAST_DENO);
   return [
     {
       name: "Deno",
-      state: Number.parseInt(Deno.version.deno) >= 2 ? "ok" : "wrong",
+      state: tested ? "ok" : "note",
       found: `${Deno.version.deno}, V8 ${Deno.version.v8}`,
-      ...(Number.parseInt(Deno.version.deno) >= 2
-        ? {}
-        : { advice: `install Deno 2; ${TRIED_DENO} was tried` }),
+      ...(tested ? {} : {
+        advice: `tested is Deno ${
+          LEAST_DENO.join(".")
+        } and newer: deno upgrade, or npx -y deno`,
+      }),
     },
     {
       name: "platform",
@@ -121,9 +133,7 @@ function permissionChecks(): Check[] {
 }
 
 function libcCheck({ libc: version }: SystemFacts): Check {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const good = major > LEAST_LIBC[0] ||
-    major === LEAST_LIBC[0] && minor >= LEAST_LIBC[1];
+  const good = isAtLeast(version, LEAST_LIBC);
   return {
     name: "C library",
     state: good ? "ok" : "wrong",
