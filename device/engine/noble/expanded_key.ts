@@ -8,6 +8,31 @@
 import { unsafe } from "@noble/ciphers/aes.js";
 import { clearVectorRegisters } from "../../memory/secrets.ts";
 
+/** Bytes of keys. */
+const SIZES = [16, 24, 32];
+
+/** How often keys of each size are expanded before the first real one. */
+const REHEARSALS = 8;
+
+let rehearsed = false;
+
+/**
+ * Has the runtime see every branch of the library's functions with keys of
+ * zeros. They copy the key through vector registers first. Optimised code that
+ * comes to a branch which none of the keys before has taken is discarded there,
+ * and the registers are written to memory that is not cleared.
+ */
+function rehearse(): void {
+  if (rehearsed) return;
+  rehearsed = true;
+  for (let i = 0; i < REHEARSALS; i++) {
+    for (const size of SIZES) {
+      unsafe.expandKeyLE(new Uint8Array(size));
+      unsafe.expandKeyDecLE(new Uint8Array(size));
+    }
+  }
+}
+
 /**
  * Expands a key for encryption.
  *
@@ -15,6 +40,7 @@ import { clearVectorRegisters } from "../../memory/secrets.ts";
  * @returns the round keys in the order they are used
  */
 export function expandKey(key: Uint8Array): Uint32Array {
+  rehearse();
   const expanded = unsafe.expandKeyLE(key);
   clearVectorRegisters();
   return expanded;
@@ -27,6 +53,7 @@ export function expandKey(key: Uint8Array): Uint32Array {
  * @returns the round keys in the order they are used
  */
 export function expandInverseKey(key: Uint8Array): Uint32Array {
+  rehearse();
   const expanded = unsafe.expandKeyDecLE(key);
   clearVectorRegisters();
   return expanded;
