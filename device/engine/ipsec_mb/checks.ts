@@ -7,7 +7,7 @@
 import { hasSize } from "../algorithm.ts";
 import type { Context, Job } from "../engine.ts";
 import { HALF } from "./native_memory.ts";
-import { IMB_CIPHER_CNTR, type Recipe } from "./recipes.ts";
+import { IMB_CIPHER_CNTR, type Recipe } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const TWO_32 = HALF;

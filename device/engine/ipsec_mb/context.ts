@@ -9,7 +9,7 @@ import { copyKey } from "../../memory/secrets.ts";
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Engine } from "../engine.ts";
 import { NativeMemory } from "./native_memory.ts";
-import type { Recipe } from "./recipes.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** What a context is made by. */
 export interface Makers {

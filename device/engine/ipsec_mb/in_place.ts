@@ -21,7 +21,7 @@ import {
 } from "./job_structure.ts";
 import { KeyRows } from "./key_rows.ts";
 import { GuestAddresses, NativeMemory } from "./native_memory.ts";
-import { IMB_CIPHER_CNTR, type Recipe } from "./recipes.ts";
+import { IMB_CIPHER_CNTR, type Recipe } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const CNTR = IMB_CIPHER_CNTR;

@@ -10,7 +10,7 @@ import { SegmentCursor, type Span } from "../../memory/segments.ts";
 import type { Job, JobMemory } from "../engine.ts";
 import type { IpsecMbContext } from "./context.ts";
 import { GuestAddresses, HALF, type NativeMemory } from "./native_memory.ts";
-import { IMB_CIPHER_CBC } from "./recipes.ts";
+import { IMB_CIPHER_CBC } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const TWO_32 = HALF;

@@ -5,7 +5,7 @@
  */
 
 import { HALF, type NativeMemory } from "./native_memory.ts";
-import { Extra, type Recipe } from "./recipes.ts";
+import { Extra, type Recipe } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const TWO_32 = HALF;

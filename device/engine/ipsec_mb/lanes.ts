@@ -24,7 +24,7 @@ import {
   MOST_JOB,
 } from "./job_structure.ts";
 import { NativeMemory } from "./native_memory.ts";
-import { Extra, type Recipe, Via } from "./recipes.ts";
+import { Extra, type Recipe, Via } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const { DONE, FAILED, BAD_TAG } = JobOutcome;

@@ -10,7 +10,7 @@ import { SegmentCursor, SegmentTable } from "../../memory/segments.ts";
 import { Job, type JobMemory, JobOutcome } from "../engine.ts";
 import type { IpsecMbContext } from "./context.ts";
 import type { Lanes } from "./lanes.ts";
-import { IMB_CIPHER_CBC, IMB_CIPHER_CNTR, MOST_BYTES } from "./recipes.ts";
+import { IMB_CIPHER_CBC, IMB_CIPHER_CNTR, MOST_BYTES } from "./recipe.ts";
 
 const BLOCK = 16;
 
