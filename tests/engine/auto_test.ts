@@ -151,7 +151,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "auto gives short jobs alone to ipsec-mb where the others overtake it",
+  name:
+    "auto gives ipsec-mb only the short jobs where others are faster at long ones",
   ignore: withoutIpsecMb,
   fn() {
     const lengths = [64, 512, 513, 8192];
