@@ -168,59 +168,36 @@ export interface InPlaceCipher {
    * @returns what was read, which means nothing
    */
   touchKeys(numbers: Int32Array, count: number): number;
+  /** Starts a batch. */
+  begin(): void;
   /**
-   * Turns to a batch.
-   *
-   * @param memory the guest's memory
-   */
-  begin(memory: GuestMemory): void;
-  /**
-   * Takes a request in, as the next of the batch, that is in one window.
+   * Takes a request in, as the next of the batch. Addresses are of this process
+   * and in halves, as signed words.
    *
    * @param key number of its key
-   * @param window the window
-   * @param source offset of the source, in bytes
-   * @param destination offset of the destination
-   * @param length bytes of each, of a legal length
-   * @param words the window's words: the iv is data, too, and may be read at any
-   * time until {@linkcode finish} returns
-   * @param iv index of its first one
+   * @param length bytes of source and destination, of a legal length
+   * @param sourceLow low half of the source's address
+   * @param sourceHigh high half
+   * @param destinationLow low half of the destination's address
+   * @param destinationHigh high half
+   * @param ivLow low half of the iv's address: it is data, too, and may be read
+   * at any time until {@linkcode finish} returns
+   * @param ivHigh high half
+   * @param words guest memory that the iv is in
+   * @param iv index of its first word there
    * @returns false for a request that is not run in this way: nothing was
    * taken in
    */
   add(
     key: number,
-    window: number,
-    source: number,
-    destination: number,
     length: number,
+    sourceLow: number,
+    sourceHigh: number,
+    destinationLow: number,
+    destinationHigh: number,
+    ivLow: number,
+    ivHigh: number,
     words: Uint32Array,
-    iv: number,
-  ): boolean;
-  /**
-   * As {@linkcode add}, of parts in any windows.
-   *
-   * @param key number of its key
-   * @param sourceWindow the window that the source is in
-   * @param source its offset there, in bytes
-   * @param destinationWindow the window that the destination is in
-   * @param destination its offset there
-   * @param length bytes of each, of a legal length
-   * @param ivWindow the window that the iv is in
-   * @param ivWords the words of that window
-   * @param iv index of its first one
-   * @returns false for a request that is not run in this way: nothing was
-   * taken in
-   */
-  addApart(
-    key: number,
-    sourceWindow: number,
-    source: number,
-    destinationWindow: number,
-    destination: number,
-    length: number,
-    ivWindow: number,
-    ivWords: Uint32Array,
     iv: number,
   ): boolean;
   /**
@@ -229,6 +206,20 @@ export interface InPlaceCipher {
    * @returns for each request in its order, 1 where it was done
    */
   finish(): Uint8Array;
+}
+
+/**
+ * Whether two ranges of bytes may have some in common without being the same.
+ *
+ * @param a low half of the first one's address
+ * @param b low half of the second one's
+ * @param length bytes of each, less than 2^31
+ * @returns false only where they have none in common or are the same; also true
+ * for the few that are apart by nearly a multiple of 4 GiB
+ */
+export function overlaps(a: number, b: number, length: number): boolean {
+  const distance = (b - a) | 0;
+  return distance !== 0 && distance < length && -distance < length;
 }
 
 /** What runs jobs. */

@@ -264,7 +264,6 @@ export class IpsecMbEngine implements Engine {
   /** Overwrites what the engine keeps of data between jobs. */
   wipe(): void {
     this.#lanes.wipe();
-    for (const cipher of this.#inPlace.values()) cipher.wipe();
     this.#aside.wipe();
   }
 

@@ -204,7 +204,6 @@ export class LibcryptoEngine implements Engine {
   /** Overwrites what the engine keeps of data between jobs. */
   wipe(): void {
     this.#work.wipe();
-    for (const cipher of this.#inPlace.values()) cipher.forget();
   }
 
   #make(

@@ -16,6 +16,9 @@
  */
 export const MEMORY_WINDOW = 1 << 30;
 
+/** Bytes of a view at most: so that every index of a word is a small integer. */
+const MEMORY_VIEW = 4 * 2 ** 31;
+
 /** The most regions one guest can have. */
 export const MAX_MEMORY_REGIONS = 64;
 
@@ -58,6 +61,16 @@ export class GuestMemory {
    * buffer has none.
    */
   readonly words: readonly Uint32Array<SharedArrayBuffer>[];
+  /**
+   * The little-endian 32-bit words of all windows that are near each other in
+   * one buffer, with what is between them: looking into one array after another
+   * takes longer than looking into one.
+   */
+  readonly views: readonly Uint32Array<SharedArrayBuffer>[];
+  /** The view that each window is in; of no meaning where it has no words. */
+  readonly viewOf: Uint16Array;
+  /** Index in that view of each window's first word. */
+  readonly wordOf: Int32Array;
   readonly #starts: Float64Array;
   readonly #ends: Float64Array;
   #last = 0;
@@ -114,6 +127,13 @@ export class GuestMemory {
       w.offset % 4 === 0
         ? new Uint32Array(w.buffer, w.offset, w.size >>> 2)
         : new Uint32Array(w.buffer, 0, 0)
+    );
+    this.views = viewsOf(windows);
+    const found = windows.map((window) => viewHolding(window, this.views));
+    this.viewOf = Uint16Array.from(found);
+    this.wordOf = Int32Array.from(
+      windows,
+      (w, i) => (w.offset - this.views[found[i]!]!.byteOffset) / 4,
     );
   }
 
@@ -231,4 +251,31 @@ function windowsOf(region: MemoryRegion): MemoryRegion[] {
     });
   }
   return windows;
+}
+
+/** As few views as hold some windows, each wholly in one. */
+function viewsOf(
+  windows: readonly MemoryRegion[],
+): Uint32Array<SharedArrayBuffer>[] {
+  const views: Uint32Array<SharedArrayBuffer>[] = [];
+  for (const [buffer, held] of Map.groupBy(windows, (w) => w.buffer)) {
+    let [start, end] = [0, 0];
+    for (const { offset, size } of held.sort((a, b) => a.offset - b.offset)) {
+      if (end > 0 && offset + size - start <= MEMORY_VIEW) views.pop();
+      else start = offset - offset % 4;
+      end = Math.max(end, offset + size);
+      views.push(new Uint32Array(buffer, start, Math.floor((end - start) / 4)));
+    }
+  }
+  return views;
+}
+
+/** The view that a window is in: views of one buffer ascend. */
+function viewHolding(
+  { buffer, offset }: MemoryRegion,
+  views: readonly Uint32Array<SharedArrayBuffer>[],
+): number {
+  return views.findLastIndex((view) =>
+    view.buffer === buffer && view.byteOffset <= offset
+  );
 }

@@ -10,6 +10,7 @@
  */
 
 import { type InPlaceCipher, MOST_IN_PLACE } from "../engine/engine.ts";
+import { guestAddresses } from "../host/guest_addresses.ts";
 import type { GuestMemory } from "../memory/guest_memory.ts";
 import type { KeyCache, SessionKind } from "../session/key_cache.ts";
 import {
@@ -25,13 +26,8 @@ import { CIPHER_PARA, OP_HEADER, SYM_TAIL } from "../spec/data_structures.ts";
 import type { RequestLayout } from "../spec/request_layout.ts";
 import type { DeviceRing } from "../virtqueue/ring.ts";
 import type { OperationParameters } from "../spec/session_parameters.ts";
-import {
-  APART,
-  CHAIN_WORDS,
-  ChainField,
-  PartField,
-  StraightChains,
-} from "../virtqueue/straight_chains.ts";
+import { StraightChains } from "../virtqueue/straight_chains.ts";
+import { CHAIN_WORDS, ChainField } from "../virtqueue/straight_row.ts";
 import { algorithmOf } from "./algorithms.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { counterRow, UNKNOWN_ROW } from "./counter_rows.ts";
@@ -42,7 +38,6 @@ const OK = VIRTIO_CRYPTO_OK;
 const ERR = VIRTIO_CRYPTO_ERR;
 const SESSION_MODE = VIRTIO_CRYPTO_FLAG_SESSION_MODE;
 const SYM_OP_CIPHER = VIRTIO_CRYPTO_SYM_OP_CIPHER;
-const ONES_APART = APART;
 const ROW = CHAIN_WORDS;
 const {
   ID: ROW_ID,
@@ -50,21 +45,18 @@ const {
   SESSION_LOW: ROW_LOW,
   SESSION_HIGH: ROW_HIGH,
   IV: ROW_IV,
-  IV_LENGTH: ROW_IV_LENGTH,
-  SOURCE: ROW_SOURCE,
+  IV_LOW: ROW_IV_LOW,
+  IV_HIGH: ROW_IV_HIGH,
+  SOURCE_LOW: ROW_SOURCE_LOW,
+  SOURCE_HIGH: ROW_SOURCE_HIGH,
   SOURCE_LENGTH: ROW_SOURCE_LENGTH,
-  DESTINATION: ROW_DESTINATION,
+  DESTINATION_LOW: ROW_DESTINATION_LOW,
+  DESTINATION_HIGH: ROW_DESTINATION_HIGH,
   DESTINATION_LENGTH: ROW_DESTINATION_LENGTH,
   STATUS: ROW_STATUS,
-  WINDOW: ROW_WINDOW,
+  STATUS_WINDOW: ROW_STATUS_WINDOW,
+  VIEWS: ROW_VIEWS,
 } = ChainField;
-const {
-  HEADER: PART_HEADER,
-  IV: PART_IV,
-  SOURCE: PART_SOURCE,
-  DESTINATION: PART_DESTINATION,
-  STATUS: PART_STATUS,
-} = PartField;
 
 /** Header and fixed part, padded, as without REVISION_1. */
 const HEADER = OP_HEADER.size + CIPHER_PARA.size + SYM_TAIL.size;
@@ -135,12 +127,14 @@ export class StraightRequests {
     MOST_IN_PLACE,
     HEADER,
     SESSION_ID,
+    IV,
   );
   readonly #keys: KeyCache<StraightKind>;
   /** What runs the batch. */
   #cipher: InPlaceCipher | undefined;
   readonly #counters: QueueCounters;
   readonly #maxSize: number;
+  #memory: GuestMemory | undefined;
   /** Where the batch is counted: a group is of one algorithm. */
   #row = UNKNOWN_ROW;
   /** The session of the batch's last request, and its kind. */
@@ -182,7 +176,11 @@ export class StraightRequests {
   ): number {
     if (layout.kind === "revision1" || layout.modeServices !== 0) return 0;
     const chains = this.#chains;
-    chains.begin(memory);
+    if (memory !== this.#memory) {
+      this.#memory = memory;
+      chains.bind(memory, guestAddresses(memory).halves);
+    }
+    chains.begin();
     ring.lookStraight(chains);
     const found = chains.count;
     if (found === 0) return 0;
@@ -221,11 +219,10 @@ export class StraightRequests {
     memory: GuestMemory,
   ): boolean {
     const chains = this.#chains;
-    const { window, rows } = chains;
-    const own = rows[row + ROW_WINDOW]!;
-    const words = own === window
-      ? chains.words
-      : this.#headerWords(own, row, memory);
+    const { rows } = chains;
+    const views = rows[row + ROW_VIEWS]!;
+    const isNear = views === chains.views;
+    const words = isNear ? chains.words : memory.views[views & 0xffff]!;
     const at = rows[row + ROW_HEADER]!;
     const opcode = words[at + OPCODE]!;
     const low = rows[row + ROW_LOW]!;
@@ -251,7 +248,6 @@ export class StraightRequests {
       words[at + OP_TYPE] !== SYM_OP_CIPHER || words[at + IV_LEN] !== IV ||
       words[at + SRC_DATA_LEN] !== length ||
       words[at + DST_DATA_LEN] !== written ||
-      rows[row + ROW_IV_LENGTH] !== IV ||
       length > written || length < 1 ||
       length > (alone ? MOST_ALONE : cipher.most) ||
       (length & kind.partOfBlock) !== 0 || IV + length + written > this.#maxSize
@@ -261,47 +257,28 @@ export class StraightRequests {
     if (row === 0) {
       this.#row = kind.row;
       this.#cipher = cipher;
-      cipher.begin(memory);
+      cipher.begin();
     }
-    const source = rows[row + ROW_SOURCE]!;
-    const destination = rows[row + ROW_DESTINATION]!;
-    const iv = rows[row + ROW_IV]!;
-    if (own !== ONES_APART) {
-      return cipher.add(key, own, source, destination, length, words, iv);
-    }
-    const { parts } = chains;
-    const ivWindow = parts[row + PART_IV]!;
-    return cipher.addApart(
+    return cipher.add(
       key,
-      parts[row + PART_SOURCE]!,
-      source,
-      parts[row + PART_DESTINATION]!,
-      destination,
       length,
-      ivWindow,
-      memory.words[ivWindow]!,
-      iv,
+      rows[row + ROW_SOURCE_LOW]!,
+      rows[row + ROW_SOURCE_HIGH]!,
+      rows[row + ROW_DESTINATION_LOW]!,
+      rows[row + ROW_DESTINATION_HIGH]!,
+      rows[row + ROW_IV_LOW]!,
+      rows[row + ROW_IV_HIGH]!,
+      isNear ? words : memory.views[views >>> 16]!,
+      rows[row + ROW_IV]!,
     );
-  }
-
-  /** The words of the window that a header is in. */
-  #headerWords(
-    own: number,
-    row: number,
-    memory: GuestMemory,
-  ): Uint32Array<SharedArrayBuffer> {
-    const window = own === ONES_APART
-      ? this.#chains.parts[row + PART_HEADER]!
-      : own;
-    return memory.words[window]!;
   }
 
   /** Runs the batch, writes the statuses and puts the used elements. */
   #answer(ring: DeviceRing, memory: GuestMemory, count: number): number {
     const chains = this.#chains;
     const done = this.#cipher!.finish();
-    const { rows, parts } = chains;
-    let { window } = chains;
+    const { rows } = chains;
+    let window = rows[ROW_STATUS_WINDOW]!;
     let bytes = memory.bytes[window]!;
     let good = 0;
     let total = 0;
@@ -309,11 +286,10 @@ export class StraightRequests {
     for (let slot = 0, row = 0; slot < count; slot++, row += ROW) {
       const status = done[slot] === 1 ? OK : ERR;
       const written = rows[row + ROW_DESTINATION_LENGTH]!;
-      const own = rows[row + ROW_WINDOW]!;
-      if (own !== window || own === ONES_APART) {
+      const own = rows[row + ROW_STATUS_WINDOW]!;
+      if (own !== window) {
         window = own;
-        const at = own === ONES_APART ? parts[row + PART_STATUS]! : own;
-        bytes = memory.bytes[at]!;
+        bytes = memory.bytes[own]!;
       }
       bytes[rows[row + ROW_STATUS]!] = status;
       ring.putStraight(rows[row + ROW_ID]!, written + 1);

@@ -10,11 +10,13 @@
  */
 
 import type { GuestMemory } from "../memory/guest_memory.ts";
+import { VIRTQ_DESC_F_INDIRECT } from "./descriptor.ts";
+import { CHAIN_SHIFT, CHAIN_WORDS, ChainField } from "./straight_row.ts";
 import {
-  VIRTQ_DESC_F_INDIRECT,
-  VIRTQ_DESC_F_NEXT,
-  VIRTQ_DESC_F_WRITE,
-} from "./descriptor.ts";
+  isStraight as isStraightTable,
+  TABLE_BYTES,
+  TableField,
+} from "./straight_table.ts";
 import {
   offsetIn,
   WINDOW_SHIFT,
@@ -24,96 +26,27 @@ import {
 
 // Imported constants are cells to the compiler, a module's own are numbers.
 const INDIRECT = VIRTQ_DESC_F_INDIRECT;
-const READ = VIRTQ_DESC_F_NEXT;
-const WRITE = VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT;
-const LAST = VIRTQ_DESC_F_WRITE;
+const TABLE = TABLE_BYTES;
+const ROW_SHIFT = CHAIN_SHIFT;
+const isStraight = isStraightTable;
 const inWindow = offsetIn;
 const SHIFT = WINDOW_SHIFT;
-const { LOW, HIGH, SIZE } = WindowField;
+const { LOW, HIGH, SIZE, VIEW, WORD, ADDRESS_LOW, ADDRESS_HIGH } = WindowField;
 
 /** Where there is no memory. */
 const NO_WORDS = new Uint32Array(new SharedArrayBuffer(0));
 
-/** Bytes of the table. */
-const TABLE = 5 * 16;
-// What flags and next of the first four descriptors are together in a split
-// ring's table.
-const HEADER_LINK = READ | 1 << 16;
-const IV_LINK = READ | 2 << 16;
-const SOURCE_LINK = READ | 3 << 16;
-const DESTINATION_LINK = WRITE | 4 << 16;
-/** WRITE in the flags of a packed ring's table. */
-const PACKED_WRITE = VIRTQ_DESC_F_WRITE << 16;
-
-/** Stands for the window of a chain whose parts are not all in the same one. */
-export const APART = -1;
-
 /**
- * Whether a table's descriptors are linked as those of a straight chain.
+ * High half of an address in a window.
  *
- * @param words the words of the table's window
- * @param t index of its first word
- * @param header bytes that its first buffer has to have
- * @param packed whether the ring is a packed one
- * @returns true when they are
+ * @param low its low half, as a signed word
+ * @param startLow low half of the window's address
+ * @param startHigh high half
+ * @returns the high half
  */
-function isStraight(
-  words: Uint32Array,
-  t: number,
-  header: number,
-  packed: boolean,
-): boolean {
-  if (words[t + 18] !== 1 || words[t + 2] !== header) return false;
-  // In a packed ring's table the entries follow each other, and of their flags,
-  // which are the high half, only WRITE counts (virtio 1.1, 2.7.7).
-  return packed
-    ? ((words[t + 3]! | words[t + 7]! | words[t + 11]!) & PACKED_WRITE) === 0 &&
-      (words[t + 15]! & words[t + 19]! & PACKED_WRITE) !== 0
-    : words[t + 3] === HEADER_LINK && words[t + 7] === IV_LINK &&
-      words[t + 11] === SOURCE_LINK && words[t + 15] === DESTINATION_LINK &&
-      (words[t + 19]! & 0xffff) === LAST;
+function highHalf(low: number, startLow: number, startHigh: number): number {
+  return (low >>> 0) < (startLow >>> 0) ? startHigh + 1 : startHigh;
 }
-
-/** What a chain's number is shifted by to get its row. */
-const ROW_SHIFT = 4;
-/** Words of a chain's row. */
-export const CHAIN_WORDS = 1 << ROW_SHIFT;
-
-/**
- * What the words of a chain's row are. Offsets are in bytes from a window's
- * start, indices in words.
- */
-export const ChainField = {
-  /** Buffer id to return it by. */
-  ID: 0,
-  /** Index of the header's first word. */
-  HEADER: 1,
-  /** The session's id in the header, in halves. */
-  SESSION_LOW: 2,
-  SESSION_HIGH: 3,
-  /** Index of the iv's first word, and bytes of the iv. */
-  IV: 4,
-  IV_LENGTH: 5,
-  /** Offset and bytes of the source. */
-  SOURCE: 6,
-  SOURCE_LENGTH: 7,
-  /** Offset and bytes of the destination. */
-  DESTINATION: 8,
-  DESTINATION_LENGTH: 9,
-  /** Offset of the status. */
-  STATUS: 10,
-  /** The window that all parts are in, or {@linkcode APART}. */
-  WINDOW: 11,
-} as const;
-
-/** The windows of the parts of a chain that is {@linkcode APART}, in its row. */
-export const PartField = {
-  HEADER: 0,
-  IV: 1,
-  SOURCE: 2,
-  DESTINATION: 3,
-  STATUS: 4,
-} as const;
 
 const {
   ID,
@@ -121,90 +54,118 @@ const {
   SESSION_LOW,
   SESSION_HIGH,
   IV,
-  IV_LENGTH,
-  SOURCE,
+  IV_LOW,
+  IV_HIGH,
+  SOURCE_LOW,
+  SOURCE_HIGH,
   SOURCE_LENGTH,
-  DESTINATION,
+  DESTINATION_LOW,
+  DESTINATION_HIGH,
   DESTINATION_LENGTH,
   STATUS,
-  WINDOW,
+  STATUS_WINDOW,
+  VIEWS,
 } = ChainField;
-/** Index of the table's first word, and the window that it is in. */
-const TABLE_AT = 12;
-const TABLE_WINDOW = 13;
+const {
+  HEADER_ADDRESS,
+  IV_ADDRESS,
+  SOURCE_ADDRESS,
+  SOURCE_LENGTH: SOURCE_BYTES,
+  DESTINATION_ADDRESS,
+  DESTINATION_LENGTH: DESTINATION_BYTES,
+  STATUS_ADDRESS,
+} = TableField;
+/** Until it is read: index of the table's first word, and the view it is in. */
+const TABLE_AT = HEADER;
+const TABLE_VIEW = VIEWS;
 const ROW = CHAIN_WORDS;
 
 /**
- * The chains of a batch, each in a row of words: a field in an array of its own
- * takes three times as long. Each part of one is in a window of guest memory,
- * mostly all in the same: the windows by part are said where they are not.
+ * The chains of a batch, each in a row of words. Each part of one is in a window
+ * of guest memory, and mostly all windows are in the same view.
  */
 export class StraightChains {
   /** Most chains that are held at a time. */
   readonly capacity: number;
   /** Number of chains. */
   count = 0;
-  /** The window of the first one's table, and mostly of all there is. */
-  window = 0;
-  /** That window's words. */
+  /** The view of the first one's table, and mostly of all there is. */
+  view = 0;
+  /** What {@linkcode ChainField.VIEWS} is of a chain that is in that view. */
+  views = 0;
+  /** That view's words. */
   words: Uint32Array<SharedArrayBuffer> = NO_WORDS;
   /** A row of each, {@linkcode ChainField}. */
   readonly rows: Int32Array;
-  /** A row of each that is APART, {@linkcode PartField}. */
-  readonly parts: Int32Array;
   /** Whether the low halves of the sessions' ids differ. */
   several = false;
   /** Whether more chains wait in the ring. */
   more = false;
   readonly #headerLength: number;
+  readonly #ivLength: number;
   readonly #sessionAt: number;
   readonly #finder = new WindowFinder();
-  /** The row of the batch's window; -1 bytes once a table was elsewhere. */
+  /** The window of the first one's table. */
+  #window = 0;
+  /** Its row; -1 bytes once a table was in another view. */
   #low = 0;
   #high = 0;
   #size = 0;
-  /** Number of chains whose tables are in the batch's window: the first ones. */
+  #word = 0;
+  /** Number of chains whose tables are in the batch's view: the first ones. */
   #together = 0;
 
   /**
    * @param capacity most chains that are held at a time
    * @param headerLength bytes of the first buffer
    * @param sessionAt index in it of the words that are the session's id
+   * @param ivLength bytes of the second buffer
    */
-  constructor(capacity: number, headerLength: number, sessionAt: number) {
+  constructor(
+    capacity: number,
+    headerLength: number,
+    sessionAt: number,
+    ivLength: number,
+  ) {
     this.capacity = capacity;
     this.#headerLength = headerLength;
+    this.#ivLength = ivLength;
     this.#sessionAt = sessionAt;
     this.rows = new Int32Array(ROW * capacity);
-    this.parts = new Int32Array(ROW * capacity);
   }
 
   /**
-   * Starts a batch.
+   * Turns to a guest's memory.
    *
-   * @param memory the guest's memory
+   * @param memory the memory
+   * @param addresses halves of each window's address in this process, as signed
+   * words
    */
-  begin(memory: GuestMemory): void {
+  bind(memory: GuestMemory, addresses: Int32Array): void {
+    this.#finder.bind(memory, addresses);
+    this.#turn(0);
+  }
+
+  /** Starts a batch. */
+  begin(): void {
     this.count = 0;
     this.more = false;
-    const finder = this.#finder;
-    if (memory !== finder.memory) {
-      finder.bind(memory);
-      this.#turn(0);
-    } else if (this.#size < 0) {
-      this.#turn(this.window);
-    }
+    if (this.#size < 0) this.#turn(this.#window);
   }
 
   /** Makes a window that of the batch. */
   #turn(window: number): void {
-    this.window = window;
+    this.#window = window;
     const { memory, windows } = this.#finder;
-    this.words = memory.words[window] ?? NO_WORDS;
     const at = window << SHIFT;
     this.#low = windows[at + LOW]!;
     this.#high = windows[at + HIGH]!;
     this.#size = windows[at + SIZE]!;
+    this.#word = windows[at + WORD]!;
+    const view = windows[at + VIEW]!;
+    this.view = view;
+    this.views = view | view << 16;
+    this.words = memory.views[view] ?? NO_WORDS;
   }
 
   /**
@@ -226,7 +187,7 @@ export class StraightChains {
     }
     const row = this.count++ << ROW_SHIFT;
     this.rows[row + ID] = id;
-    this.rows[row + TABLE_AT] = table >> 2;
+    this.rows[row + TABLE_AT] = this.#word + (table >> 2);
     return true;
   }
 
@@ -250,16 +211,17 @@ export class StraightChains {
     const finder = this.#finder;
     const table = finder.place(ring[at]!, ring[at + 1]!, TABLE);
     if (table < 0 || (table & 3) !== 0) return false;
-    if (this.count === 0) {
-      this.#turn(finder.placed);
-    } else if (this.#size >= 0) {
+    if (this.count === 0) this.#turn(finder.placed);
+    const found = finder.placed << SHIFT;
+    const view = finder.windows[found + VIEW]!;
+    if (view !== this.view && this.#size >= 0) {
       this.#together = this.count;
       this.#size = -1;
     }
     const row = this.count++ << ROW_SHIFT;
     this.rows[row + ID] = id;
-    this.rows[row + TABLE_WINDOW] = finder.placed;
-    this.rows[row + TABLE_AT] = table >> 2;
+    this.rows[row + TABLE_VIEW] = view;
+    this.rows[row + TABLE_AT] = finder.windows[found + WORD]! + (table >> 2);
     return true;
   }
 
@@ -270,53 +232,114 @@ export class StraightChains {
    * @param packed whether the ring is a packed one
    */
   read(packed: boolean): void {
-    const { window, words, rows } = this;
+    const { view, words, rows } = this;
     const header = this.#headerLength;
+    const ivLength = this.#ivLength;
     const sessionAt = this.#sessionAt;
-    const low = this.#low;
-    const high = this.#high;
-    const size = this.#finder.windows[(window << SHIFT) + SIZE]!;
+    const finder = this.#finder;
+    const { windows } = finder;
+    const { views } = finder.memory;
+    // The window that the last header was in, and its row.
+    let window = this.#window;
+    let low = this.#low;
+    let high = this.#high;
+    let size = windows[(window << SHIFT) + SIZE]!;
+    let word = this.#word;
+    let addressLow = windows[(window << SHIFT) + ADDRESS_LOW]!;
+    let addressHigh = windows[(window << SHIFT) + ADDRESS_HIGH]!;
+    let own = view;
     const together = this.#size < 0 ? this.#together : this.count;
     let first = 0;
     let several = 0;
     let slot = 0;
     for (let row = 0; slot < together; slot++, row += ROW) {
       const t = rows[row + TABLE_AT]!;
-      if (!isStraight(words, t, header, packed)) {
+      if (!isStraight(words, t, header, ivLength, packed)) {
         this.count = slot;
         break;
       }
-      const ivLength = words[t + 6]! | 0;
-      const sourceLength = words[t + 10]! | 0;
-      const destinationLength = words[t + 14]! | 0;
-      const head = inWindow(words[t]!, words[t + 1]!, low, high);
-      const iv = inWindow(words[t + 4]!, words[t + 5]!, low, high);
-      const source = inWindow(words[t + 8]!, words[t + 9]!, low, high);
-      const destination = inWindow(words[t + 12]!, words[t + 13]!, low, high);
-      const status = inWindow(words[t + 16]!, words[t + 17]!, low, high);
+      const headLow = words[t + HEADER_ADDRESS]!;
+      const headHigh = words[t + HEADER_ADDRESS + 1]!;
+      const sourceLength = words[t + SOURCE_BYTES]! | 0;
+      const destinationLength = words[t + DESTINATION_BYTES]! | 0;
+      let head = inWindow(headLow, headHigh, low, high);
+      if (head < 0 || header > size - head) {
+        window = finder.guess(headLow, headHigh);
+        const at = window << SHIFT;
+        low = windows[at + LOW]!;
+        high = windows[at + HIGH]!;
+        size = windows[at + SIZE]!;
+        word = windows[at + WORD]!;
+        addressLow = windows[at + ADDRESS_LOW]!;
+        addressHigh = windows[at + ADDRESS_HIGH]!;
+        own = windows[at + VIEW]!;
+        head = inWindow(headLow, headHigh, low, high);
+        if (head < 0 || header > size - head) break;
+      }
+      const iv = inWindow(
+        words[t + IV_ADDRESS]!,
+        words[t + IV_ADDRESS + 1]!,
+        low,
+        high,
+      );
+      const source = inWindow(
+        words[t + SOURCE_ADDRESS]!,
+        words[t + SOURCE_ADDRESS + 1]!,
+        low,
+        high,
+      );
+      const destination = inWindow(
+        words[t + DESTINATION_ADDRESS]!,
+        words[t + DESTINATION_ADDRESS + 1]!,
+        low,
+        high,
+      );
+      const status = inWindow(
+        words[t + STATUS_ADDRESS]!,
+        words[t + STATUS_ADDRESS + 1]!,
+        low,
+        high,
+      );
       if (
         // Negative is what is not in the window, or 2^31 and more.
-        (ivLength | sourceLength | destinationLength) < 0 ||
-        (head | iv | source | destination | status) < 0 ||
-        header > size - head || ivLength > size - iv ||
+        (sourceLength | destinationLength) < 0 ||
+        (iv | source | destination | status) < 0 || ivLength > size - iv ||
         sourceLength > size - source ||
         destinationLength > size - destination || status >= size ||
         ((head | iv) & 3) !== 0
       ) break;
-      const headerAt = head >> 2;
+      const headerAt = word + (head >> 2);
+      const ivLow = (addressLow + iv) | 0;
+      const sourceLow = (addressLow + source) | 0;
+      const destinationLow = (addressLow + destination) | 0;
       rows[row + HEADER] = headerAt;
-      rows[row + IV] = iv >> 2;
-      rows[row + IV_LENGTH] = ivLength;
-      rows[row + SOURCE] = source;
+      rows[row + IV] = word + (iv >> 2);
+      rows[row + IV_LOW] = ivLow;
+      rows[row + IV_HIGH] = highHalf(ivLow, addressLow, addressHigh);
+      rows[row + SOURCE_LOW] = sourceLow;
+      rows[row + SOURCE_HIGH] = highHalf(sourceLow, addressLow, addressHigh);
       rows[row + SOURCE_LENGTH] = sourceLength;
-      rows[row + DESTINATION] = destination;
+      rows[row + DESTINATION_LOW] = destinationLow;
+      rows[row + DESTINATION_HIGH] = highHalf(
+        destinationLow,
+        addressLow,
+        addressHigh,
+      );
       rows[row + DESTINATION_LENGTH] = destinationLength;
       rows[row + STATUS] = status;
-      rows[row + WINDOW] = window;
+      rows[row + STATUS_WINDOW] = window;
+      rows[row + VIEWS] = own | own << 16;
       // Asked for now, the header is there when it is judged.
-      const session = words[headerAt + sessionAt]!;
+      let session = 0;
+      if (own === view) {
+        session = words[headerAt + sessionAt]!;
+        rows[row + SESSION_HIGH] = words[headerAt + sessionAt + 1]!;
+      } else {
+        const others = views[own]!;
+        session = others[headerAt + sessionAt]!;
+        rows[row + SESSION_HIGH] = others[headerAt + sessionAt + 1]!;
+      }
       rows[row + SESSION_LOW] = session;
-      rows[row + SESSION_HIGH] = words[headerAt + sessionAt + 1]!;
       if (slot === 0) first = session;
       several |= session ^ first;
     }
@@ -325,102 +348,135 @@ export class StraightChains {
   }
 
   /**
-   * Goes on with chains of which one is in another window. What was read of its
-   * table before is not used: another thread may have written there.
+   * Goes on with chains of which one has parts in several windows, or in
+   * another view. What was read of its table before is not used: another thread
+   * may have written there.
    */
   #readElsewhere(
     from: number,
     together: number,
     packed: boolean,
   ): void {
-    const { count, window, rows, parts } = this;
+    const { count, rows } = this;
     const header = this.#headerLength;
+    const ivLength = this.#ivLength;
     const finder = this.#finder;
     const { windows } = finder;
-    const memory = finder.memory.words;
+    const { views } = finder.memory;
+    let { view, words } = this;
     let slot = from;
     for (let row = from << ROW_SHIFT; slot < count; slot++, row += ROW) {
-      const own = slot < together ? window : rows[row + TABLE_WINDOW]!;
-      const words = memory[own]!;
+      const own = slot < together ? this.view : rows[row + TABLE_VIEW]!;
+      if (own !== view) {
+        view = own;
+        words = views[own]!;
+      }
       const t = rows[row + TABLE_AT]!;
-      if (!isStraight(words, t, header, packed)) break;
-      const ivLow = words[t + 4]!;
-      const ivHigh = words[t + 5]!;
-      const ivLength = words[t + 6]! | 0;
-      const sourceLow = words[t + 8]!;
-      const sourceHigh = words[t + 9]!;
-      const sourceLength = words[t + 10]! | 0;
-      const destinationLow = words[t + 12]!;
-      const destinationHigh = words[t + 13]!;
-      const destinationLength = words[t + 14]! | 0;
-      const statusLow = words[t + 16]!;
-      const statusHigh = words[t + 17]!;
-      if ((ivLength | sourceLength | destinationLength) < 0) break;
-      const head = finder.place(words[t]!, words[t + 1]!, header);
-      if (head < 0) break;
-      // Where the header is, the others mostly are, too.
-      const placed = finder.placed;
-      const at = placed << SHIFT;
-      const low = windows[at + LOW]!;
-      const high = windows[at + HIGH]!;
-      const size = windows[at + SIZE]!;
-      let iv = inWindow(ivLow, ivHigh, low, high);
-      let source = inWindow(sourceLow, sourceHigh, low, high);
-      let destination = inWindow(destinationLow, destinationHigh, low, high);
-      let status = inWindow(statusLow, statusHigh, low, high);
-      let all = placed;
+      if (!isStraight(words, t, header, ivLength, packed)) break;
+      const headLow = words[t + HEADER_ADDRESS]!;
+      const headHigh = words[t + HEADER_ADDRESS + 1]!;
+      const ivLow = words[t + IV_ADDRESS]!;
+      const ivHigh = words[t + IV_ADDRESS + 1]!;
+      const sourceLow = words[t + SOURCE_ADDRESS]!;
+      const sourceHigh = words[t + SOURCE_ADDRESS + 1]!;
+      const sourceLength = words[t + SOURCE_BYTES]! | 0;
+      const destinationLow = words[t + DESTINATION_ADDRESS]!;
+      const destinationHigh = words[t + DESTINATION_ADDRESS + 1]!;
+      const destinationLength = words[t + DESTINATION_BYTES]! | 0;
+      const statusLow = words[t + STATUS_ADDRESS]!;
+      const statusHigh = words[t + STATUS_ADDRESS + 1]!;
+      if ((sourceLength | destinationLength) < 0) break;
+      let headAt = finder.guess(headLow, headHigh) << SHIFT;
+      let ivAt = finder.guess(ivLow, ivHigh) << SHIFT;
+      let sourceAt = finder.guess(sourceLow, sourceHigh) << SHIFT;
+      let destinationAt = finder.guess(destinationLow, destinationHigh) <<
+        SHIFT;
+      let statusAt = finder.guess(statusLow, statusHigh) << SHIFT;
+      let head = inWindow(
+        headLow,
+        headHigh,
+        windows[headAt + LOW]!,
+        windows[headAt + HIGH]!,
+      );
+      let iv = inWindow(
+        ivLow,
+        ivHigh,
+        windows[ivAt + LOW]!,
+        windows[ivAt + HIGH]!,
+      );
+      let source = inWindow(
+        sourceLow,
+        sourceHigh,
+        windows[sourceAt + LOW]!,
+        windows[sourceAt + HIGH]!,
+      );
+      let destination = inWindow(
+        destinationLow,
+        destinationHigh,
+        windows[destinationAt + LOW]!,
+        windows[destinationAt + HIGH]!,
+      );
+      let status = inWindow(
+        statusLow,
+        statusHigh,
+        windows[statusAt + LOW]!,
+        windows[statusAt + HIGH]!,
+      );
       if (
-        (iv | source | destination | status) < 0 || ivLength > size - iv ||
-        sourceLength > size - source ||
-        destinationLength > size - destination || status >= size
+        (head | iv | source | destination | status) < 0 ||
+        header > windows[headAt + SIZE]! - head ||
+        ivLength > windows[ivAt + SIZE]! - iv ||
+        sourceLength > windows[sourceAt + SIZE]! - source ||
+        destinationLength > windows[destinationAt + SIZE]! - destination ||
+        status >= windows[statusAt + SIZE]!
       ) {
-        all = APART;
-        parts[row + PartField.HEADER] = placed;
-        if (iv < 0 || ivLength > size - iv) {
-          iv = finder.place(ivLow, ivHigh, ivLength);
-        }
-        parts[row + PartField.IV] = finder.placed;
-        finder.placed = placed;
-        if (source < 0 || sourceLength > size - source) {
-          source = finder.place(sourceLow, sourceHigh, sourceLength);
-        }
-        parts[row + PartField.SOURCE] = finder.placed;
-        finder.placed = placed;
-        if (destination < 0 || destinationLength > size - destination) {
-          destination = finder.place(
-            destinationLow,
-            destinationHigh,
-            destinationLength,
-          );
-        }
-        parts[row + PartField.DESTINATION] = finder.placed;
-        finder.placed = placed;
-        if (status < 0 || status >= size) {
-          status = finder.place(statusLow, statusHigh, 1);
-        }
-        parts[row + PartField.STATUS] = finder.placed;
-        if ((iv | source | destination | status) < 0) break;
+        head = finder.place(headLow, headHigh, header);
+        headAt = finder.placed << SHIFT;
+        iv = finder.place(ivLow, ivHigh, ivLength);
+        ivAt = finder.placed << SHIFT;
+        source = finder.place(sourceLow, sourceHigh, sourceLength);
+        sourceAt = finder.placed << SHIFT;
+        destination = finder.place(
+          destinationLow,
+          destinationHigh,
+          destinationLength,
+        );
+        destinationAt = finder.placed << SHIFT;
+        status = finder.place(statusLow, statusHigh, 1);
+        statusAt = finder.placed << SHIFT;
+        if ((head | iv | source | destination | status) < 0) break;
       }
       if (((head | iv) & 3) !== 0) break;
-      rows[row + WINDOW] = all;
-      rows[row + HEADER] = head >> 2;
-      rows[row + IV] = iv >> 2;
-      rows[row + IV_LENGTH] = ivLength;
-      rows[row + SOURCE] = source;
+      const headerAt = windows[headAt + WORD]! + (head >> 2);
+      rows[row + HEADER] = headerAt;
+      rows[row + IV] = windows[ivAt + WORD]! + (iv >> 2);
+      this.#writeAddress(row + IV_LOW, ivAt, iv);
+      this.#writeAddress(row + SOURCE_LOW, sourceAt, source);
       rows[row + SOURCE_LENGTH] = sourceLength;
-      rows[row + DESTINATION] = destination;
+      this.#writeAddress(row + DESTINATION_LOW, destinationAt, destination);
       rows[row + DESTINATION_LENGTH] = destinationLength;
       rows[row + STATUS] = status;
-      this.#readSession(row, memory[placed]!, head >> 2);
+      rows[row + STATUS_WINDOW] = statusAt >> SHIFT;
+      const headView = windows[headAt + VIEW]!;
+      rows[row + VIEWS] = headView | windows[ivAt + VIEW]! << 16;
+      if (headView !== view) {
+        view = headView;
+        words = views[view]!;
+      }
+      rows[row + SESSION_LOW] = words[headerAt + this.#sessionAt]!;
+      rows[row + SESSION_HIGH] = words[headerAt + this.#sessionAt + 1]!;
+      if (rows[row + SESSION_LOW] !== rows[SESSION_LOW]) this.several = true;
     }
     this.count = slot;
   }
 
-  /** Reads the session's id of a chain that is in a window of its own. */
-  #readSession(row: number, words: Uint32Array, header: number): void {
+  /** Writes the address of an offset in a window, in halves. */
+  #writeAddress(to: number, at: number, offset: number): void {
     const { rows } = this;
-    rows[row + SESSION_LOW] = words[header + this.#sessionAt]!;
-    rows[row + SESSION_HIGH] = words[header + this.#sessionAt + 1]!;
-    if (rows[row + SESSION_LOW] !== rows[SESSION_LOW]) this.several = true;
+    const { windows } = this.#finder;
+    const startLow = windows[at + ADDRESS_LOW]!;
+    const low = (startLow + offset) | 0;
+    rows[to] = low;
+    rows[to + 1] = highHalf(low, startLow, windows[at + ADDRESS_HIGH]!);
   }
 }

@@ -14,7 +14,7 @@ const TWO_32 = 0x1_0000_0000;
 const GUESSES = 1024;
 
 /** What a window's number is shifted by to get its row. */
-export const WINDOW_SHIFT = 2;
+export const WINDOW_SHIFT = 3;
 
 /** What the words of a window's row are. */
 export const WindowField = {
@@ -23,10 +23,16 @@ export const WindowField = {
   HIGH: 1,
   /** Its bytes that are seen as words. */
   SIZE: 2,
+  /** The view that it is in, and index there of its first word. */
+  VIEW: 3,
+  WORD: 4,
+  /** Halves of its address in this process, as signed words. */
+  ADDRESS_LOW: 5,
+  ADDRESS_HIGH: 6,
 } as const;
 
 const SHIFT = WINDOW_SHIFT;
-const { LOW, HIGH, SIZE } = WindowField;
+const { LOW, HIGH, SIZE, VIEW, WORD, ADDRESS_LOW, ADDRESS_HIGH } = WindowField;
 
 const NO_MEMORY = new GuestMemory([]);
 
@@ -69,18 +75,23 @@ export class WindowFinder {
    * Turns to a guest's memory.
    *
    * @param memory the memory
+   * @param addresses halves of each window's address in this process
    */
-  bind(memory: GuestMemory): void {
+  bind(memory: GuestMemory, addresses: Int32Array): void {
     this.memory = memory;
     const { words } = memory;
     // Without memory there is a window of no bytes.
     this.windows = new Int32Array(Math.max(1, words.length) << SHIFT);
     words.forEach(({ length }, window) => {
       const start = memory.start(window);
-      this.windows.set(
-        [start | 0, start / TWO_32, 4 * length],
-        window << SHIFT,
-      );
+      const row = window << SHIFT;
+      this.windows[row + LOW] = start;
+      this.windows[row + HIGH] = start / TWO_32;
+      this.windows[row + SIZE] = 4 * length;
+      this.windows[row + VIEW] = memory.viewOf[window]!;
+      this.windows[row + WORD] = memory.wordOf[window]!;
+      this.windows[row + ADDRESS_LOW] = addresses[2 * window]!;
+      this.windows[row + ADDRESS_HIGH] = addresses[2 * window + 1]!;
     });
     this.#guess.fill(0);
   }
@@ -100,6 +111,17 @@ export class WindowFinder {
     if (offset < 0) return this.#search(low, high, length);
     this.placed = window;
     return offset;
+  }
+
+  /**
+   * The window that an address is in most likely: the caller sees whether it is.
+   *
+   * @param low low half of the address
+   * @param high high half
+   * @returns the window that {@linkcode place} last found near there
+   */
+  guess(low: number, high: number): number {
+    return this.#guess[guessOf(low, high)]!;
   }
 
   /** As {@linkcode place}, for what is not where it was guessed to be. */

@@ -1,9 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PrivateMemory } from "../../device/engine/libcrypto/private_memory.ts";
-import {
-  Ranges,
-  regionAddresses,
-} from "../../device/engine/libcrypto/ranges.ts";
+import { Ranges } from "../../device/engine/libcrypto/ranges.ts";
+import { guestAddresses } from "../../device/host/guest_addresses.ts";
 import { GuestMemory } from "../../device/memory/guest_memory.ts";
 import { SegmentTable, Span } from "../../device/memory/segments.ts";
 import { ENGINES } from "./engines.ts";
@@ -50,7 +48,7 @@ function twoRegions(): GuestMemory {
 }
 
 test("takes segments that adjoin for one range", () => {
-  const addresses = regionAddresses(twoRegions());
+  const addresses = guestAddresses(twoRegions());
   const segments = new SegmentTable(300);
   const [first, second] = addresses.start as unknown as [number, number];
   segments.push(0, 100, 10);
@@ -78,7 +76,7 @@ test("takes segments that adjoin for one range", () => {
 });
 
 test("finds no range outside of segments and regions", () => {
-  const addresses = regionAddresses(twoRegions());
+  const addresses = guestAddresses(twoRegions());
   const segments = new SegmentTable(4);
   const ranges = new Ranges();
   const span = new Span();

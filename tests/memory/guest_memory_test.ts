@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   GuestMemory,
   MAX_MEMORY_REGIONS,
@@ -187,4 +187,57 @@ Deno.test("GuestMemory does not join regions for a ring that runs over both", ()
   const user = memory.regions[0]!.userAddress;
   assertEquals(memory.findUser(user, 0x1000), 0);
   assertEquals(memory.findUser(user + 0xff0, 0x20), -1);
+});
+
+Deno.test("GuestMemory sees all windows of one buffer in one view, whatever their order", () => {
+  const one = new SharedArrayBuffer(0x1_0000);
+  const other = new SharedArrayBuffer(0x1000);
+  const region = (
+    guestAddress: number,
+    buffer: SharedArrayBuffer,
+    offset: number,
+    size: number,
+  ) => ({ guestAddress, userAddress: guestAddress, buffer, offset, size });
+  const memory = new GuestMemory([
+    region(0x1000, one, 0x8000, 0x1000),
+    region(0x2000, other, 8, 9),
+    region(0x3000, one, 0x100, 0x1000),
+    // Inside of the first one, and not a multiple of 4.
+    region(0x5000, one, 0x8010, 10),
+    // Has no words.
+    region(0x6000, other, 17, 16),
+  ]);
+  assertEquals(memory.views.length, 2);
+  memory.words.forEach((words, window) => {
+    if (words.length === 0) return;
+    const { buffer, byteOffset, length } = memory
+      .views[memory.viewOf[window]!]!;
+    const at = memory.wordOf[window]!;
+    assertEquals(buffer, words.buffer);
+    assertEquals(byteOffset + 4 * at, words.byteOffset);
+    assert(at + words.length <= length);
+  });
+  assertEquals(memory.words.map(({ length }) => length), [1024, 2, 1024, 2, 0]);
+});
+
+Deno.test("GuestMemory sees no more than 2^31 words in one view", () => {
+  const GIB = 2 ** 30;
+  // It costs what of it is touched: nothing.
+  const buffer = new SharedArrayBuffer(9 * GIB + 8);
+  const memory = new GuestMemory([{
+    guestAddress: 0,
+    userAddress: 0,
+    size: 9 * GIB,
+    buffer,
+    offset: 8,
+  }]);
+  assertEquals(
+    memory.views.map(({ byteOffset, length }) => [byteOffset, length]),
+    [[8, 2 ** 31], [8 + 8 * GIB, 2 ** 28]],
+  );
+  assertEquals([...memory.viewOf], [0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  assertEquals(
+    [...memory.wordOf],
+    [0, 1, 2, 3, 4, 5, 6, 7, 0].map((n) => n * GIB / 4),
+  );
 });

@@ -13,6 +13,7 @@ import type {
 import { openEngines } from "../../device/engine/engines.ts";
 import { IpsecMbEngine } from "../../device/engine/ipsec_mb.ts";
 import { NobleEngine } from "../../device/engine/noble.ts";
+import { addressOf } from "../../device/host/libc.ts";
 import { DataQueue } from "../../device/service/data_queue.ts";
 import { DeviceCore } from "../../device/service/device_core.ts";
 import { ENGINES } from "../engine/engines.ts";
@@ -45,6 +46,28 @@ function keyOf(algorithm: number): Uint8Array<ArrayBuffer> {
     : KEY;
 }
 
+/** What a device is, and what its memory is cut into. */
+interface StraightOptions {
+  /** Number of the session's cipher; left out: AES-CBC. */
+  readonly algorithm?: number;
+  /** VIRTIO_CRYPTO_OP_* of the session; left out: ENCRYPT. */
+  readonly op?: number;
+  /** The queue's own engines; those of the device when left out. */
+  readonly engines?: readonly Engine[];
+  /** Where a region of memory ends and the next one begins. */
+  readonly cuts?: readonly number[];
+  /** Bytes of a gap in the guest's addresses between two regions. */
+  readonly gap?: number;
+  /** Whether each region is of a buffer of its own. */
+  readonly separate?: boolean;
+  /** The memory. */
+  readonly buffer?: SharedArrayBuffer;
+  /** Where in it the requests are. */
+  readonly requests?: number;
+  /** Where their tables are; left out: each behind its request. */
+  readonly tables?: number;
+}
+
 /** A queue over memory of its own, with requests as drivers cut them. */
 class Straight {
   readonly key: Uint8Array;
@@ -55,44 +78,44 @@ class Straight {
   readonly session: { readonly low: number; readonly high: number };
   readonly #cuts: readonly number[];
   readonly #gap: number;
+  readonly #requests: number;
+  readonly #tables: number | undefined;
+  /** Regions of buffers of their own, and where they are in `bytes`. */
+  readonly #separate: (readonly [Uint8Array<SharedArrayBuffer>, number])[] = [];
   #offered = 0;
 
   /**
    * @param engine the device's
-   * @param algorithm number of the session's cipher
-   * @param op VIRTIO_CRYPTO_OP_* of the session
-   * @param engines the queue's own; those of the device when left out
-   * @param cuts where a region of memory ends and the next one begins, behind a
-   * gap of `gap` bytes in the guest's addresses
-   * @param gap bytes of each gap
+   * @param options what differs from a session of AES-CBC in one region
    */
-  constructor(
-    engine: EngineName,
-    algorithm = 3,
-    op = 1,
-    engines?: readonly Engine[],
-    cuts: readonly number[] = [],
-    gap = 0,
-  ) {
+  constructor(engine: EngineName, options: StraightOptions = {}) {
+    const { algorithm = 3, op = 1, cuts = [], gap = 0 } = options;
     this.#cuts = cuts;
     this.#gap = gap;
+    this.#requests = options.requests ?? REQUESTS;
+    this.#tables = options.tables;
     this.key = keyOf(algorithm);
     this.core = new DeviceCore({ engines: [engine] }, () => {});
     this.queue = new DataQueue(
       this.core.queueOptions(0),
-      engines ?? this.core.capabilities.engines,
+      options.engines ?? this.core.capabilities.engines,
       () => false,
     );
-    const buffer = new SharedArrayBuffer(SIZE);
+    const buffer = options.buffer ?? new SharedArrayBuffer(SIZE);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
-    this.queue.setMemory([0, ...cuts].map((offset, i) => ({
-      guestAddress: this.address(offset),
-      userAddress: this.address(offset),
-      size: (cuts[i] ?? SIZE) - offset,
-      buffer,
-      offset,
-    })));
+    this.queue.setMemory([0, ...cuts].map((offset, i) => {
+      const size = (cuts[i] ?? buffer.byteLength) - offset;
+      const own = options.separate ? new SharedArrayBuffer(size) : undefined;
+      if (own) this.#separate.push([new Uint8Array(own), offset]);
+      return {
+        guestAddress: this.address(offset),
+        userAddress: this.address(offset),
+        size,
+        buffer: own ?? buffer,
+        offset: own ? 0 : offset,
+      };
+    }));
     this.session = this.create(this.key, algorithm, op);
     this.queue.start({
       ring: {
@@ -135,7 +158,7 @@ class Straight {
 
   /** Writes a request of `length` bytes, and returns where it is. */
   place(slot: number, length: number, opcode = 0, id = this.session): number {
-    const at = REQUESTS + slot * APART;
+    const at = this.#requests + slot * APART;
     const words = (from: number, ...values: number[]) =>
       values.forEach((value, i) =>
         this.view.setUint32(from + 4 * i, value, true)
@@ -157,15 +180,18 @@ class Straight {
       const address = this.address(offset);
       return [address % 2 ** 32, Math.floor(address / 2 ** 32)] as const;
     };
+    const table = this.#tables === undefined
+      ? at + TABLE
+      : this.#tables + slot * APART;
     buffers.forEach(([offset, bytes, flags], i) =>
       words(
-        at + TABLE + 16 * i,
+        table + 16 * i,
         ...halves(at + offset),
         bytes,
         flags | i + 1 << 16,
       )
     );
-    words(DESCRIPTORS + 16 * slot, ...halves(at + TABLE), 80, INDIRECT);
+    words(DESCRIPTORS + 16 * slot, ...halves(table), 80, INDIRECT);
     return at;
   }
 
@@ -188,6 +214,11 @@ class Straight {
     );
   }
 
+  /** Rounds that answered something. */
+  get rounds(): number {
+    return this.queue.counters.read().rounds;
+  }
+
   /** Offers heads and runs until all that can be served is. */
   run(heads: readonly number[]): void {
     for (const head of heads) {
@@ -195,7 +226,13 @@ class Straight {
       this.view.setUint16(entry, head, true);
     }
     this.view.setUint16(AVAILABLE + 2, this.#offered, true);
+    for (const [region, offset] of this.#separate) {
+      region.set(this.bytes.subarray(offset, offset + region.length));
+    }
     for (let i = 0; i < 100 && this.queue.run() !== 0; i++);
+    for (const [region, offset] of this.#separate) {
+      this.bytes.set(region, offset);
+    }
   }
 }
 
@@ -230,9 +267,9 @@ Deno.test({
   ignore,
   fn() {
     const poor = new WithoutMemory();
-    const device = new Straight("noble", 3, 1, [
-      new AutoEngine([new NobleEngine(), poor]),
-    ]);
+    const device = new Straight("noble", {
+      engines: [new AutoEngine([new NobleEngine(), poor])],
+    });
     const slots = Array.from({ length: RING }, (_, i) => i);
     const places = slots.map((i) => device.place(i, 64));
     // Alone, and in a batch.
@@ -261,7 +298,7 @@ for (const engine of SHORT) {
     for (const alone of [false, true]) {
       const how = alone ? "one at a time" : "in a batch";
       Deno.test(`Straight requests of ${name} come out right on ${engine} ${how}, and are counted`, () => {
-        const device = new Straight(engine, number);
+        const device = new Straight(engine, { algorithm: number });
         const slots = Array.from({ length: RING }, (_, i) => i);
         const lengths = slots.map((i) => 16 * (1 + i * 3));
         const places = slots.map((i) => device.place(i, lengths[i]!));
@@ -360,11 +397,16 @@ for (const name of SHORT) {
       second + 3 * APART,
     ];
     // Further apart than what one lookup tells of, and some above 4 GiB.
-    for (const gap of [0x1000, 0x1_0000_0000, 0x4_0000_0000]) {
-      const device = new Straight(name, 3, 1, undefined, cuts, gap);
+    const memories = [0x1000, 0x1_0000_0000, 0x4_0000_0000].flatMap((gap) =>
+      [false, true].map((separate) => ({ cuts, gap, separate }))
+    );
+    for (const memory of memories) {
+      const device = new Straight(name, memory);
       for (const batch of [[0], [1, 2, 3, 0, 4, 5, 6]]) {
         const places = batch.map((slot) => device.place(slot, 64 + 16 * slot));
+        const before = device.rounds;
         device.run(batch);
+        assertEquals(device.rounds - before, 1);
         batch.forEach((slot, i) =>
           device.assertServed("aes-cbc", places[i]!, 64 + 16 * slot)
         );
@@ -374,12 +416,75 @@ for (const name of SHORT) {
     }
   });
 
+  Deno.test(`Tables may be in another region than all else, ${name}`, () => {
+    const tables = 0x3_0000;
+    // The second request, the third one, and the tables are in regions of
+    // their own, each apart so far that nothing is known of the next one.
+    const cuts = [REQUESTS + APART, REQUESTS + 2 * APART, tables];
+    for (const separate of [false, true]) {
+      const device = new Straight(name, {
+        cuts,
+        gap: 0x1_0000_0000,
+        separate,
+        tables,
+      });
+      const slots = [0, 1, 2, 3];
+      // At first nothing is known of where they are, then it is.
+      for (let turn = 0; turn < 3; turn++) {
+        const places = slots.map((slot) => device.place(slot, 64));
+        const before = device.rounds;
+        device.run(slots);
+        for (const at of places) device.assertServed("aes-cbc", at, 64);
+        assertEquals(device.rounds - before, 1);
+      }
+      assertEquals(device.queue.contexts, 0);
+    }
+  });
+
+  Deno.test(`A counter that wraps is seen in whichever region the iv is, ${name}`, () => {
+    const cuts = [REQUESTS + IV, REQUESTS + SOURCE, REQUESTS + APART];
+    for (const separate of [false, true]) {
+      const device = new Straight(name, {
+        algorithm: 4,
+        cuts,
+        gap: 0x1_0000_0000,
+        separate,
+      });
+      for (const slots of [[0, 1, 2], [0, 1, 2], [1, 2]]) {
+        const places = slots.map((slot) => device.place(slot, 64));
+        for (const at of places) {
+          device.bytes.fill(0xff, at + IV + 12, at + IV + 16);
+        }
+        device.run(slots);
+        for (const at of places) device.assertServed("aes-ctr", at, 64);
+      }
+    }
+  });
+
+  Deno.test(`Source and destination may be the same or overlap, ${name}`, () => {
+    for (const distance of [0, 1, -1, 16, -16, 63, -63, 64, -64]) {
+      const device = new Straight(name);
+      const at = device.place(0, 64);
+      const source = device.bytes.slice(at + SOURCE, at + SOURCE + 64);
+      device.view.setUint32(at + TABLE + 48, at + SOURCE + distance, true);
+      device.run([0]);
+      const written = at + SOURCE + distance;
+      device.bytes.copyWithin(at + DESTINATION, written, written + 64);
+      device.bytes.set(source, at + SOURCE);
+      device.assertServed("aes-cbc", at, 64);
+      const isPlain = distance === 0 || Math.abs(distance) === 64;
+      assertEquals(device.queue.contexts, isPlain ? 0 : 1, `by ${distance}`);
+    }
+  });
+
   Deno.test(`Any one part of a chain may be in another region than the others, ${name}`, () => {
     const elsewhere = 0x3_0000;
     const parts = [HEADER, IV, SOURCE, DESTINATION, STATUS];
     parts.forEach((part, entry) => {
-      const cuts = [elsewhere];
-      const device = new Straight(name, 3, 1, undefined, cuts, 0x1_0000_0000);
+      const device = new Straight(name, {
+        cuts: [elsewhere],
+        gap: 0x1_0000_0000,
+      });
       const at = device.place(0, 64);
       // There the part is put, and brought back for the check.
       device.bytes.copyWithin(elsewhere, at + part, at + part + 72);
@@ -394,20 +499,57 @@ for (const name of SHORT) {
     });
   });
 
+  Deno.test(`Parts may be on both sides of a multiple of 4 GiB of the process's addresses, ${name}`, () => {
+    // So large that there is one. It costs what of it is touched.
+    const buffer = new SharedArrayBuffer(2 ** 32 + 2 * SIZE);
+    const start = Number(addressOf(new Uint8Array(buffer)) % 2n ** 32n);
+    const border = 2 ** 32 - start + (start > 2 ** 32 - SIZE ? 2 ** 32 : 0);
+    // The border is before and behind every part, and in each.
+    for (const part of [-8, IV, IV + 8, SOURCE, SOURCE + 20, DESTINATION + 4]) {
+      const requests = border - (APART + part);
+      const device = new Straight(name, { buffer, requests });
+      const places = [0, 1, 2].map((slot) => device.place(slot, 64));
+      device.run([0, 1, 2]);
+      for (const at of places) device.assertServed("aes-cbc", at, 64);
+      assertEquals(device.queue.contexts, 0, `border at ${part}`);
+    }
+  });
+
   Deno.test(`A part that goes on in the next region is served the general way, ${name}`, () => {
     for (const part of [HEADER, IV, SOURCE, DESTINATION]) {
-      const cuts = [REQUESTS + part + 8];
-      const device = new Straight(name, 3, 1, undefined, cuts);
-      const at = device.place(0, 64);
-      device.run([0]);
-      device.assertServed("aes-cbc", at, 64);
+      // Of what is that far away, something else is known.
+      const border = 1 << 24;
+      const device = new Straight(name, {
+        buffer: new SharedArrayBuffer(border + SIZE),
+        cuts: [border],
+        requests: border - APART - part - 8,
+      });
+      // Then it is known where both regions are.
+      for (const slot of [0, 2, 1]) {
+        assertEquals(device.queue.contexts, 0);
+        const at = device.place(slot, 64);
+        device.run([slot]);
+        device.assertServed("aes-cbc", at, 64);
+      }
       assertEquals(device.queue.contexts, 1, `part at ${part}`);
     }
   });
 
+  Deno.test(`A header that alone goes on in the next region is read there, ${name}`, () => {
+    const border = 0x3_0000;
+    const device = new Straight(name, { cuts: [border] });
+    const at = device.place(0, 64);
+    device.bytes.copyWithin(border - 8, at + HEADER, at + HEADER + 72);
+    device.bytes.fill(0, at + HEADER, at + HEADER + 72);
+    device.view.setUint32(at + TABLE, border - 8, true);
+    device.run([0]);
+    device.assertServed("aes-cbc", at, 64);
+    assertEquals(device.queue.contexts, 1);
+  });
+
   Deno.test(`A batch is run with the keys of sessions that end while it is taken, ${name}`, () => {
     const [engine] = openEngines([name]);
-    const device = new Straight(name, 3, 1, [engine!]);
+    const device = new Straight(name, { engines: [engine!] });
     const ended = device.session;
     device.place(0, 64);
     device.run([0]);

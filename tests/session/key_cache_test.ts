@@ -52,10 +52,6 @@ class Keeper implements InPlaceCipher {
     return false;
   }
 
-  addApart(): boolean {
-    return false;
-  }
-
   finish(): Uint8Array {
     return new Uint8Array(0);
   }

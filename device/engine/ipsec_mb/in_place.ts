@@ -5,11 +5,11 @@
  */
 
 import type { IpsecMbFunctions } from "../../host/ipsec_mb.ts";
-import type { GuestMemory } from "../../memory/guest_memory.ts";
 import {
   type InPlaceCipher,
   MOST_IN_PLACE,
   MOST_KEY_BYTES,
+  overlaps,
 } from "../engine.ts";
 import { counterWraps } from "./checks.ts";
 import {
@@ -20,7 +20,7 @@ import {
   MOST_JOB,
 } from "./job_structure.ts";
 import { KeyRows } from "./key_rows.ts";
-import { GuestAddresses, NativeMemory } from "./native_memory.ts";
+import { NativeMemory } from "./native_memory.ts";
 import { IMB_CIPHER_CNTR, type Recipe } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
@@ -34,17 +34,6 @@ const TAG_ROOM = 16;
 
 /** Bytes of the longest key. */
 const KEY_ROOM = 32;
-
-/**
- * What an address's high half is more than that of its window.
- *
- * @param low low half of the address, as a signed word
- * @param start low half of the window's
- * @returns 1 or 0
- */
-function carry(low: number, start: number): number {
-  return (low >>> 0) < (start >>> 0) ? 1 : 0;
-}
 
 /** An AES cipher with keys of one size, by the library's bursts. */
 export class IpsecMbInPlace implements InPlaceCipher {
@@ -60,8 +49,6 @@ export class IpsecMbInPlace implements InPlaceCipher {
   readonly #structure = new JobStructure(this.#memory);
   /** Words of a job. */
   readonly #stride: number;
-  readonly #guest = new GuestAddresses();
-  #halves = this.#guest.halves;
   readonly #keys: KeyRows;
   /** Where a key is expanded, both ways; then the key. */
   readonly #expansion: NativeMemory;
@@ -135,78 +122,32 @@ export class IpsecMbInPlace implements InPlaceCipher {
     return this.#keys.touch(numbers, count);
   }
 
-  begin(memory: GuestMemory): void {
+  begin(): void {
     this.#count = 0;
-    const guest = this.#guest;
-    guest.bind(memory);
-    this.#halves = guest.halves;
   }
 
   add(
     key: number,
-    window: number,
-    sourceAt: number,
-    destinationAt: number,
     length: number,
-    ivWords: Uint32Array,
+    sourceLow: number,
+    sourceHigh: number,
+    destinationLow: number,
+    destinationHigh: number,
+    ivLow: number,
+    ivHigh: number,
+    guest: Uint32Array,
     iv: number,
   ): boolean {
-    if (
-      sourceAt !== destinationAt && sourceAt < destinationAt + length &&
-      destinationAt < sourceAt + length
-    ) return false;
-    const at = this.#fill(key, length, ivWords, iv);
+    if (overlaps(sourceLow, destinationLow, length)) return false;
+    const at = this.#fill(key, length, guest, iv);
     if (at < 0) return false;
     const words = this.#words;
-    const halves = this.#halves;
-    const low = halves[2 * window]!;
-    const high = halves[2 * window + 1]!;
-    const ivAt = (low + 4 * iv) | 0;
-    const source = (low + sourceAt) | 0;
-    const destination = (low + destinationAt) | 0;
-    words[at + IV] = ivAt;
-    words[at + IV + 1] = high + carry(ivAt, low);
-    words[at + SRC] = source;
-    words[at + SRC + 1] = high + carry(source, low);
-    words[at + DST] = destination;
-    words[at + DST + 1] = high + carry(destination, low);
-    this.#count++;
-    return true;
-  }
-
-  addApart(
-    key: number,
-    sourceWindow: number,
-    sourceAt: number,
-    destinationWindow: number,
-    destinationAt: number,
-    length: number,
-    ivWindow: number,
-    ivWords: Uint32Array,
-    iv: number,
-  ): boolean {
-    if (
-      sourceAt !== destinationAt && sourceWindow === destinationWindow &&
-      sourceAt < destinationAt + length && destinationAt < sourceAt + length
-    ) return false;
-    const at = this.#fill(key, length, ivWords, iv);
-    if (at < 0) return false;
-    const words = this.#words;
-    const halves = this.#halves;
-    const ivLow = halves[2 * ivWindow]!;
-    const ivAt = (ivLow + 4 * iv) | 0;
-    words[at + IV] = ivAt;
-    words[at + IV + 1] = halves[2 * ivWindow + 1]! + carry(ivAt, ivLow);
-    const sourceLow = halves[2 * sourceWindow]!;
-    const source = (sourceLow + sourceAt) | 0;
-    const destinationLow = halves[2 * destinationWindow]!;
-    const destination = (destinationLow + destinationAt) | 0;
-    words[at + SRC] = source;
-    words[at + SRC + 1] = halves[2 * sourceWindow + 1]! +
-      carry(source, sourceLow);
-    words[at + DST] = destination;
-    words[at + DST + 1] = halves[2 * destinationWindow + 1]! +
-      carry(destination, destinationLow);
+    words[at + IV] = ivLow;
+    words[at + IV + 1] = ivHigh;
+    words[at + SRC] = sourceLow;
+    words[at + SRC + 1] = sourceHigh;
+    words[at + DST] = destinationLow;
+    words[at + DST + 1] = destinationHigh;
     this.#count++;
     return true;
   }
@@ -255,11 +196,5 @@ export class IpsecMbInPlace implements InPlaceCipher {
     }
     this.#count = 0;
     return completed;
-  }
-
-  /** Lets go of the guest. */
-  wipe(): void {
-    this.#guest.forget();
-    this.#halves = this.#guest.halves;
   }
 }

@@ -5,11 +5,13 @@
  * @module
  */
 
+import { guestAddresses } from "../../host/guest_addresses.ts";
+import type { GuestMemory } from "../../memory/guest_memory.ts";
 import { type IpsecMb, ipsecMb } from "../../host/ipsec_mb.ts";
 import { SegmentCursor, type Span } from "../../memory/segments.ts";
 import type { Job, JobMemory } from "../engine.ts";
 import type { IpsecMbContext } from "./context.ts";
-import { GuestAddresses, HALF, type NativeMemory } from "./native_memory.ts";
+import { HALF, type NativeMemory } from "./native_memory.ts";
 import { IMB_CIPHER_CBC } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
@@ -52,6 +54,8 @@ const SOURCE = 0;
 const DESTINATION = 1;
 const AAD = 2;
 
+const NOWHERE = new Float64Array(0);
+
 /** The buffers of the jobs that are in the lanes. */
 export class JobBuffers {
   /** Addresses of the job that is taken in: source, destination, AAD. */
@@ -69,7 +73,9 @@ export class JobBuffers {
   /** What is copied by address: to, from, size. */
   readonly #copy = new BigUint64Array(3);
   readonly #copyWords = new Uint32Array(this.#copy.buffer);
-  readonly #guest = new GuestAddresses();
+  #guest: GuestMemory | undefined = undefined;
+  /** Addresses of the windows of guest memory. */
+  #starts: Float64Array = NOWHERE;
   #on: JobMemory | undefined = undefined;
   #cursor: SegmentCursor | undefined = undefined;
   /** Whether lanes may collide. */
@@ -108,7 +114,10 @@ export class JobBuffers {
       this.#cursor.memory = on.memory;
     }
     this.#on = on;
-    this.#guest.bind(on.memory);
+    if (on.memory !== this.#guest) {
+      this.#guest = on.memory;
+      this.#starts = guestAddresses(on.memory).start;
+    }
   }
 
   /**
@@ -204,7 +213,8 @@ export class JobBuffers {
   forget(): number {
     const end = this.#mostUsed;
     this.#mostUsed = this.#start;
-    this.#guest.forget();
+    this.#guest = undefined;
+    this.#starts = NOWHERE;
     this.#on = undefined;
     this.#cursor = undefined;
     return end;
@@ -240,10 +250,8 @@ export class JobBuffers {
     let { segment, skip } = span;
     const { count } = segments;
     if (segment < count && skip + length <= segments.length[segment]!) {
-      this.addresses[which] = this.#guest.at(
-        segments.region[segment]!,
-        segments.offset[segment]! + skip,
-      );
+      this.addresses[which] = this.#starts[segments.region[segment]!]! +
+        segments.offset[segment]! + skip;
       return true;
     }
     while (segment < count && skip >= segments.length[segment]!) {
@@ -265,7 +273,7 @@ export class JobBuffers {
       ) return false;
       end += more;
     }
-    this.addresses[which] = this.#guest.at(region, offset);
+    this.addresses[which] = this.#starts[region]! + offset;
     return true;
   }
 

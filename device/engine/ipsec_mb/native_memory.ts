@@ -1,12 +1,10 @@
 /**
- * Private memory that native code reaches by address, and the addresses of
- * guest memory.
+ * Private memory that native code reaches by address.
  *
  * @module
  */
 
 import { addressOf } from "../../host/libc.ts";
-import type { GuestMemory } from "../../memory/guest_memory.ts";
 
 /** Alignment of the first byte. */
 const ALIGNMENT = 64;
@@ -58,72 +56,5 @@ export class NativeMemory {
   /** Overwrites all of it. */
   wipe(): void {
     this.bytes.fill(0);
-  }
-}
-
-/** The addresses of one guest's memory. */
-interface Bases {
-  /** Address of each region. */
-  readonly whole: Float64Array;
-  /** Low and high half of each, as signed words. */
-  readonly halves: Int32Array;
-}
-
-const NO_BASES: Bases = {
-  whole: new Float64Array(0),
-  halves: new Int32Array(0),
-};
-
-/** Where the regions of guest memory are in this process. */
-export class GuestAddresses {
-  #memory: GuestMemory | undefined;
-  #bases: Bases = NO_BASES;
-  #known = new WeakMap<GuestMemory, Bases>();
-
-  /**
-   * Turns to a guest's memory.
-   *
-   * @param memory the memory
-   */
-  bind(memory: GuestMemory): void {
-    if (memory === this.#memory) return;
-    let bases = this.#known.get(memory);
-    if (bases === undefined) {
-      // User-space addresses have 47 bits, 56 at most with five-level paging
-      // and then only on demand: all are exact as numbers.
-      const whole = Float64Array.from(
-        memory.bytes,
-        (bytes) => Number(addressOf(bytes as Uint8Array)),
-      );
-      const halves = Int32Array.from(
-        [...whole].flatMap((address) => [address % HALF, address / HALF]),
-      );
-      bases = { whole, halves };
-      this.#known.set(memory, bases);
-    }
-    this.#memory = memory;
-    this.#bases = bases;
-  }
-
-  /** Low and high half of the address of each region, as signed words. */
-  get halves(): Int32Array {
-    return this.#bases.halves;
-  }
-
-  /**
-   * The address of a byte.
-   *
-   * @param region index of the region
-   * @param offset bytes from the region's start
-   * @returns the address
-   */
-  at(region: number, offset: number): number {
-    return this.#bases.whole[region]! + offset;
-  }
-
-  /** Lets go of the guest's memory. */
-  forget(): void {
-    this.#memory = undefined;
-    this.#bases = NO_BASES;
   }
 }

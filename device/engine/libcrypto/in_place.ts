@@ -5,14 +5,9 @@
  */
 
 import type { Libcrypto } from "../../host/libcrypto.ts";
-import type { GuestMemory } from "../../memory/guest_memory.ts";
-import { type InPlaceCipher, MOST_IN_PLACE } from "../engine.ts";
+import { type InPlaceCipher, MOST_IN_PLACE, overlaps } from "../engine.ts";
 import { InPlaceContext } from "./ciphers.ts";
 import type { LibcryptoContext } from "./context.ts";
-import { regionAddresses } from "./ranges.ts";
-
-/** 2^32: addresses are written as two halves of 32 bits. */
-const HALF = 0x1_0000_0000;
 
 /** Addresses of a request. */
 const ADDRESSES = 3;
@@ -52,8 +47,6 @@ export class LibcryptoInPlace implements InPlaceCipher {
   readonly #halves = new Uint32Array(this.#addresses.buffer);
   readonly #length = new Int32Array(MOST_IN_PLACE);
   readonly #completed = new Uint8Array(MOST_IN_PLACE);
-  #guest: GuestMemory | undefined;
-  #starts: Float64Array = new Float64Array(0);
   #count = 0;
   #touched = 0;
 
@@ -104,69 +97,39 @@ export class LibcryptoInPlace implements InPlaceCipher {
     return 0;
   }
 
-  begin(memory: GuestMemory): void {
+  begin(): void {
     this.#count = 0;
-    if (memory === this.#guest) return;
-    this.#guest = memory;
-    this.#starts = regionAddresses(memory).start;
   }
 
   add(
     key: number,
-    window: number,
-    source: number,
-    destination: number,
     length: number,
+    sourceLow: number,
+    sourceHigh: number,
+    destinationLow: number,
+    destinationHigh: number,
+    ivLow: number,
+    ivHigh: number,
     words: Uint32Array,
-    iv: number,
-  ): boolean {
-    return this.addApart(
-      key,
-      window,
-      source,
-      window,
-      destination,
-      length,
-      window,
-      words,
-      iv,
-    );
-  }
-
-  addApart(
-    key: number,
-    sourceWindow: number,
-    source: number,
-    destinationWindow: number,
-    destination: number,
-    length: number,
-    ivWindow: number,
-    ivWords: Uint32Array,
     iv: number,
   ): boolean {
     const slot = this.#count;
     if (
       slot === MOST_IN_PLACE || length < 1 ||
-      (source !== destination && sourceWindow === destinationWindow &&
-        source < destination + length && destination < source + length)
+      overlaps(sourceLow, destinationLow, length)
     ) return false;
-    const starts = this.#starts;
     this.#keys[slot] = key;
     const halves = this.#halves;
     const at = 2 * ADDRESSES * slot;
-    const ivAt = starts[ivWindow]! + 4 * iv;
-    const read = starts[sourceWindow]! + source;
-    const write = starts[destinationWindow]! + destination;
-    // Typed arrays take numbers modulo 2^32, and drop fractions.
-    halves[at + 2 * IV] = ivAt;
-    halves[at + 2 * IV + 1] = ivAt / HALF;
-    halves[at + 2 * SOURCE] = read;
-    halves[at + 2 * SOURCE + 1] = read / HALF;
-    halves[at + 2 * DESTINATION] = write;
-    halves[at + 2 * DESTINATION + 1] = write / HALF;
+    halves[at + 2 * IV] = ivLow;
+    halves[at + 2 * IV + 1] = ivHigh;
+    halves[at + 2 * SOURCE] = sourceLow;
+    halves[at + 2 * SOURCE + 1] = sourceHigh;
+    halves[at + 2 * DESTINATION] = destinationLow;
+    halves[at + 2 * DESTINATION + 1] = destinationHigh;
     this.#length[slot] = length;
-    this.#touched = ivWords[iv]! ^
-      this.#guest!.words[sourceWindow]![source >> 2]!;
+    // Asked for now, it is there when the library reads it.
+    this.#touched = words[iv]! | 0;
     this.#count = slot + 1;
     return true;
   }
@@ -200,10 +163,5 @@ export class LibcryptoInPlace implements InPlaceCipher {
     }
     this.#count = 0;
     return this.#completed;
-  }
-
-  /** Lets go of the guest's memory. */
-  forget(): void {
-    this.#guest = undefined;
   }
 }

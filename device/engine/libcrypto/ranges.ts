@@ -4,46 +4,11 @@
  * @module
  */
 
-import { addressOf } from "../../host/libc.ts";
-import type { GuestMemory } from "../../memory/guest_memory.ts";
+import type { GuestAddresses } from "../../host/guest_addresses.ts";
 import type { SegmentTable, Span } from "../../memory/segments.ts";
 
 /** Ranges there is room for at first. */
 const FIRST_CAPACITY = 64;
-
-/**
- * Addresses and sizes of the regions of guest memory, in the order of
- * `GuestMemory.regions`. Addresses of a process are below 2^53 on every
- * platform that Deno has: as numbers they are exact.
- */
-export interface RegionAddresses {
-  /** Address of each region's first byte. */
-  readonly start: Float64Array;
-  /** Bytes of each region. */
-  readonly size: Float64Array;
-}
-
-/** What is known; a memory that nobody has any more drops out by itself. */
-const KNOWN = new WeakMap<GuestMemory, RegionAddresses>();
-
-/**
- * The addresses of guest memory. They hold for as long as the memory object is
- * reachable: a shared buffer does not move.
- *
- * @param memory the guest's memory
- * @returns its addresses, the same object each time
- */
-export function regionAddresses(memory: GuestMemory): RegionAddresses {
-  let addresses = KNOWN.get(memory);
-  if (addresses === undefined) {
-    addresses = {
-      start: Float64Array.from(memory.bytes, (b) => Number(addressOf(b))),
-      size: Float64Array.from(memory.bytes, (b) => b.length),
-    };
-    KNOWN.set(memory, addresses);
-  }
-  return addresses;
-}
 
 /**
  * A span as ranges of addresses. Segments that adjoin in memory make one range.
@@ -60,7 +25,7 @@ export class Ranges {
 
   /**
    * Finds the ranges of a span. Checked are: the span stays within its
-   * segments, and each segment within its region.
+   * segments, and each segment within its window.
    *
    * @param addresses of the memory the segments lie in
    * @param segments the segments
@@ -69,7 +34,7 @@ export class Ranges {
    * @returns false when a check failed
    */
   fill(
-    addresses: RegionAddresses,
+    addresses: GuestAddresses,
     segments: SegmentTable,
     span: Span,
     length: number,

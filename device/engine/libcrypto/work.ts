@@ -5,6 +5,10 @@
  * @module
  */
 
+import {
+  type GuestAddresses,
+  guestAddresses,
+} from "../../host/guest_addresses.ts";
 import type { Libcrypto } from "../../host/libcrypto.ts";
 import type { GuestMemory } from "../../memory/guest_memory.ts";
 import type { Job, JobMemory } from "../engine.ts";
@@ -19,7 +23,7 @@ import {
 } from "./pointers.ts";
 import { Portable, type PortableTwin } from "./portable.ts";
 import { PrivateMemory } from "./private_memory.ts";
-import { Ranges, type RegionAddresses, regionAddresses } from "./ranges.ts";
+import { Ranges } from "./ranges.ts";
 
 // Imported constants are cells to the compiler, a module's own are not.
 const pointers = POINTERS;
@@ -69,7 +73,7 @@ export class Work {
   readonly #portable = new Portable();
   #on: JobMemory | undefined;
   #guest: GuestMemory | undefined;
-  #addresses: RegionAddresses | undefined;
+  #addresses: GuestAddresses | undefined;
   #abandoned: () => boolean = never;
   /** Whether the job that runs was given up. */
   givenUp = false;
@@ -94,7 +98,7 @@ export class Work {
     this.#abandoned = abandoned ?? never;
     if (on.memory !== this.#guest) {
       this.#guest = on.memory;
-      this.#addresses = regionAddresses(on.memory);
+      this.#addresses = guestAddresses(on.memory);
     }
   }
 
