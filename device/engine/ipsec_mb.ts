@@ -28,6 +28,7 @@ import { IpsecMbContext } from "./ipsec_mb/context.ts";
 import type { IpsecMbInPlace } from "./ipsec_mb/in_place.ts";
 import { Lanes } from "./ipsec_mb/lanes.ts";
 import { runLongJob } from "./ipsec_mb/long_jobs.ts";
+import { NativePool } from "./ipsec_mb/native_memory.ts";
 import { Via } from "./ipsec_mb/recipe.ts";
 import { RECIPES } from "./ipsec_mb/recipes.ts";
 import { checkedSizes } from "./ipsec_mb/self_check.ts";
@@ -75,6 +76,7 @@ export class IpsecMbEngine implements Engine {
   readonly processor: Processor;
   readonly #lanes = new Lanes();
   readonly #aside = new NobleEngine();
+  readonly #pool = new NativePool();
   readonly #asideJobs: [Job] = [IDLE];
   /** Key sizes that serve, by the algorithm's name. */
   readonly #served: ReadonlyMap<string, ReadonlySet<number>>;
@@ -284,6 +286,7 @@ export class IpsecMbEngine implements Engine {
       // The self-check runs before groups are numbered.
       group: this.#groupOf.get(operation) ?? 0,
       aside: this.#aside,
+      pool: this.#pool,
       functions: this.#lanes.functions,
       processor: this.processor,
     };

@@ -8,7 +8,7 @@ import type { IpsecMbFunctions, Processor } from "../../host/ipsec_mb.ts";
 import { copyKey } from "../../memory/secrets.ts";
 import type { Algorithm, Direction } from "../algorithm.ts";
 import type { Context, Engine } from "../engine.ts";
-import { NativeMemory } from "./native_memory.ts";
+import type { NativeMemory, NativePool } from "./native_memory.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** What a context is made by. */
@@ -19,6 +19,8 @@ export interface Makers {
   readonly group: number;
   /** What serves jobs that the library does not take. */
   readonly aside: Engine;
+  /** Where its memory comes from. */
+  readonly pool: NativePool;
   /** The library's functions. */
   readonly functions: IpsecMbFunctions;
   /** What they are made for. */
@@ -71,11 +73,16 @@ export class IpsecMbContext implements Context {
     this.isAead = algorithm.kind === "aead";
     // The key starts where the material ends, at a multiple of 16.
     const keyAt = (recipe.room + 15) & ~15;
-    this.memory = new NativeMemory((keyAt + key.length + 19) & ~15);
+    this.memory = makers.pool.take((keyAt + key.length + 19) & ~15);
     this.#key = this.memory.bytes.subarray(keyAt, keyAt + key.length);
     copyKey(key, this.#key);
     const keyAddress = this.memory.address + BigInt(keyAt);
-    recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
+    try {
+      recipe.expand(makers.functions, keyAddress, this.memory, this.#key);
+    } catch (error) {
+      this.wipe();
+      throw error;
+    }
   }
 
   /** Bytes that it works on in about a millisecond. */
@@ -103,8 +110,9 @@ export class IpsecMbContext implements Context {
 
   /** Overwrites the key and all that was derived from it. */
   wipe(): void {
+    if (this.#wiped) return;
     this.#wiped = true;
-    this.memory.wipe();
+    this.#makers.pool.giveBack(this.memory);
     this.#aside?.wipe();
     this.#aside = undefined;
   }

@@ -58,3 +58,40 @@ export class NativeMemory {
     this.bytes.fill(0);
   }
 }
+
+/** Memories of one size that are kept at most: those of as many contexts. */
+const MOST_KEPT = 256;
+
+/**
+ * Memories that were given back, for the next ones of their sizes: making one
+ * takes longer than expanding a key into it.
+ */
+export class NativePool {
+  readonly #kept = new Map<number, NativeMemory[]>();
+
+  /**
+   * Takes a memory.
+   *
+   * @param size number of bytes; a multiple of 4
+   * @returns memory of zeros
+   */
+  take(size: number): NativeMemory {
+    return this.#kept.get(size)?.pop() ?? new NativeMemory(size);
+  }
+
+  /**
+   * Overwrites a memory and gives it back. Nobody may use it after.
+   *
+   * @param memory the memory
+   */
+  giveBack(memory: NativeMemory): void {
+    memory.wipe();
+    const size = memory.bytes.length;
+    let kept = this.#kept.get(size);
+    if (kept === undefined) {
+      kept = [];
+      this.#kept.set(size, kept);
+    }
+    if (kept.length < MOST_KEPT) kept.push(memory);
+  }
+}
