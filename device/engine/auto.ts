@@ -7,6 +7,7 @@
 import { copyKey } from "../memory/secrets.ts";
 import type { Algorithm, Direction } from "./algorithm.ts";
 import { type Burst, type Bursts, burstsOn } from "./auto/bursts.ts";
+import { SHORT_JOBS } from "./auto/short_jobs.ts";
 import {
   type Context,
   type Engine,
@@ -17,6 +18,8 @@ import {
 } from "./engine.ts";
 import { IpsecMbEngine } from "./ipsec_mb.ts";
 import { RECIPES } from "./ipsec_mb/recipes.ts";
+import { LibcryptoEngine } from "./libcrypto.ts";
+import { NobleEngine } from "./noble.ts";
 import { directions, groupOf, GROUPS } from "./noble/groups.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
@@ -36,6 +39,10 @@ class AutoContext implements Context {
   readonly group: number;
   /** Index of the engine for jobs that are alone, or that the other refuses. */
   readonly single: number;
+  /** Index of the engine for those of them that are short. */
+  readonly short: number;
+  /** Bytes of the source of the longest short one; -1: there is none. */
+  readonly shortTo: number;
   /** When jobs go to the engine that runs bursts; undefined: never. */
   readonly burst: Burst | undefined;
   readonly #roundBytes: number | undefined;
@@ -49,6 +56,7 @@ class AutoContext implements Context {
     direction: Direction,
     key: Uint8Array,
     single: number,
+    short: number,
     burst: Burst | undefined,
   ) {
     this.engine = engine;
@@ -56,6 +64,8 @@ class AutoContext implements Context {
     this.direction = direction;
     this.group = groupOf(algorithm, direction, key.length);
     this.single = single;
+    this.short = short;
+    this.shortTo = short < 0 ? -1 : SHORT_JOBS.get(algorithm.name) ?? -1;
     this.burst = burst;
     // Without a context of that engine, which a single job does not need.
     this.#roundBytes = burst &&
@@ -148,11 +158,14 @@ export class AutoEngine implements Engine {
   readonly #burst: IpsecMbEngine | undefined;
   readonly #rules: Bursts;
   readonly #burstIndex: number;
+  /** Index of the portable engine, which serves every algorithm; or -1. */
+  readonly #portableIndex: number;
   readonly #shares: readonly Share[];
 
   /**
    * @param engines one engine or more; where several serve an algorithm,
-   * `ipsec-mb` runs what it is faster at, and the first other one the rest
+   * `ipsec-mb` runs what it is faster at, the first other one the rest, and the
+   * portable engine what of that it is faster at than libcrypto
    * @throws {RangeError} There is no engine
    */
   constructor(engines: readonly Engine[]) {
@@ -165,6 +178,9 @@ export class AutoEngine implements Engine {
     this.#burst = engines.find((engine) => engine instanceof IpsecMbEngine);
     this.#rules = this.#burst ? burstsOn(this.#burst.processor) : {};
     this.#burstIndex = this.#burst ? engines.indexOf(this.#burst) : -1;
+    this.#portableIndex = engines.findIndex((engine) =>
+      engine instanceof NobleEngine
+    );
     this.#shares = engines.map(({ name }) => new Share(name));
   }
 
@@ -209,6 +225,7 @@ export class AutoEngine implements Engine {
       direction,
       key,
       this.engines.indexOf(single),
+      single instanceof LibcryptoEngine ? this.#portableIndex : -1,
       this.#bursts(algorithm, direction, key.length),
     );
   }
@@ -317,7 +334,9 @@ export class AutoEngine implements Engine {
 
   /** Gives a job to the other engine for it. */
   #share(job: Job, context: AutoContext): void {
-    const { single } = context;
+    const single = job.source.length <= context.shortTo
+      ? context.short
+      : context.single;
     try {
       this.#shares[single]!.add(job, context, context.part(single));
     } catch {

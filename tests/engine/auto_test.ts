@@ -163,6 +163,34 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    "auto gives short jobs of ARC4 to the portable engine, not to libcrypto",
+  ignore: withoutLibcrypto,
+  fn() {
+    const lengths = [1, 64, 256, 257, 4096];
+    for (const others of [["noble"], [], ["ipsec-mb", "noble"]] as const) {
+      if (others[0] === "ipsec-mb" && withoutIpsecMb) continue;
+      const engine = new AutoEngine(
+        (["libcrypto", ...others] as const).flatMap((name) =>
+          openEngines([name])
+        ),
+      );
+      const guest = new Guest(1 << 16);
+      const jobs = jobsOf("arc4", engine, guest, lengths);
+      engine.run(jobs, jobs.length, guest, never);
+      const portable = others.length > 0 ? "noble" : "libcrypto";
+      assertEquals(
+        jobs.map(({ outcome, ranBy }) => [outcome, ranBy]),
+        lengths.map((length) => [
+          JobOutcome.DONE,
+          length > 256 ? "libcrypto" : portable,
+        ]),
+      );
+    }
+  },
+});
+
 Deno.test("auto gives SHA-256 to lanes of ipsec-mb unless the processor hashes one message as fast", () => {
   const rules = PROCESSORS.map((processor) => burstsOn(processor).sha256?.jobs);
   assertEquals(rules, [4, undefined, 4, undefined, 12, 12]);
