@@ -12,6 +12,7 @@ import {
   type CoreOptions,
   DeviceCore,
 } from "../../device/service/device_core.ts";
+import { RoundResult } from "../../device/service/round.ts";
 import { Load, type LoadOptions } from "./load.ts";
 import { LoadMemory, plainRegion } from "./load_memory.ts";
 import { type Operation, requestOf, sessionOf } from "./operations.ts";
@@ -21,6 +22,8 @@ const V15_FEATURES = 1n << 32n | 0b11110n;
 const LEGACY_FEATURES = 1n << 32n;
 /** Room for rings, headers and statuses. */
 const OVERHEAD = 2 << 20;
+
+const { IDLE } = RoundResult;
 
 /** An engine by the name it is asked for. */
 export type EngineChoice = "auto" | EngineName;
@@ -125,12 +128,19 @@ export class LocalDevice {
    * Offers requests and serves them.
    *
    * @param count how many
+   * @throws {Error} The device does not serve the ring
    */
   serve(count: number): void {
     const { queue } = this;
     const { ring } = this.load;
     ring.offer(count);
-    do queue.run(); while (!ring.isDone());
+    do {
+      // Of the same thread: what is not found now never will be.
+      if (queue.run() === IDLE && !ring.isDone()) {
+        throw queue.broken ??
+          new Error("Cannot serve a ring that the device found empty");
+      }
+    } while (!ring.isDone());
   }
 
   /**
