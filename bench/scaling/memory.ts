@@ -6,6 +6,7 @@
  */
 
 import { cString, libc } from "../../device/host/libc.ts";
+import { MappingSpace } from "../../device/host/mapping_space.ts";
 import { mapShared } from "../../device/host/shared_mapping.ts";
 import type { MemoryRegion } from "../../device/memory/guest_memory.ts";
 import { plainRegion } from "../support/load_memory.ts";
@@ -21,16 +22,22 @@ const REGIONS = [1, 2, 4, 8];
 /** Bytes at a memory's end that rings and buffers take. */
 const USED = 16 * MIB;
 
-/** A region of a file of memory, of which nothing is committed yet. */
-function fileRegion(size: number): MemoryRegion {
+/**
+ * A region of a file of memory, of which nothing is committed yet, mapped as the
+ * server does.
+ */
+function fileRegion(
+  size: number,
+  guestAddress = 0x1_0000_0000,
+  space?: MappingSpace,
+): MemoryRegion {
   const c = libc();
   const fd = c.memfd_create(cString("virtio-crypto-bench"), 1);
   if (fd < 0 || c.ftruncate(fd, BigInt(size)) !== 0) {
     throw new Error(`Cannot make a file of ${size} bytes`);
   }
-  const mapping = mapShared(fd, 0, size);
+  const mapping = mapShared(fd, 0, size, space);
   c.close(fd);
-  const guestAddress = 0x1_0000_0000;
   return {
     guestAddress,
     userAddress: guestAddress,
@@ -85,18 +92,33 @@ export function memorySize(): boolean {
 
 /** @returns whether the cost is flat over the number of regions */
 export function memoryRegions(): boolean {
-  const memories = REGIONS.map((count) => ({
-    // With gaps between them.
+  // With gaps between them.
+  const address = (i: number) => 2 * MIB + 2 * i * USED;
+  const mapped = REGIONS.map((count) => {
+    const space = new MappingSpace(2 * USED);
+    const regions = Array.from(
+      { length: count },
+      (_, i) => fileRegion(USED / count, address(i), space),
+    );
+    return { regions, from: 0 };
+  });
+  const plain = REGIONS.map((count) => ({
     regions: Array.from(
       { length: count },
-      (_, i) => plainRegion(USED / count, 2 * MIB + 2 * i * USED),
+      (_, i) => plainRegion(USED / count, address(i)),
     ),
     from: 0,
   }));
   const names = REGIONS.map((count) => `${count} regions`);
-  const apart = memories.map((memory) => ({ ...memory, apart: true }));
+  const apart = mapped.map((memory) => ({ ...memory, apart: true }));
   return [64, 4096].map((size) => [
-    compare("Each request in the next region", names, size, memories, 1.1),
+    compare("Each request in the next region", names, size, mapped, 1.1),
     compare("Each buffer in the next region", names, size, apart),
+    compare(
+      "Each request in the next buffer of JavaScript",
+      names,
+      size,
+      plain,
+    ),
   ]).flat().every(Boolean);
 }

@@ -10,7 +10,14 @@
  */
 
 import { FileType, mappingUnit, statFd } from "./file.ts";
-import { addressOf, libc } from "./libc.ts";
+import { libc } from "./libc.ts";
+import {
+  MappingError,
+  type MappingPlace,
+  MappingSpace,
+} from "./mapping_space.ts";
+
+export { MappingError } from "./mapping_space.ts";
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 0x01;
@@ -20,60 +27,11 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-/**
- * Buffers are at least this large: malloc gives a smaller one memory of its
- * heap, and its threshold can grow to 32 MiB.
- */
-const LEAST_CAPACITY = 64 * 2 ** 20;
-
-/**
- * Capacities are multiples of this, which is also room enough to find the
- * boundary of a page or of a huge page of 2 MiB in.
- */
-const CAPACITY_STEP = 2 * 2 ** 20;
-
-/** The most buffers kept for reuse. They hold addresses, not memory. */
-const MOST_POOLED = 32;
-
-/** A file descriptor cannot be mapped as asked. */
-export class MappingError extends Error {
-  /** The name of the class. */
-  override readonly name = "MappingError";
-}
-
-/** Released buffers, the oldest first. */
-const pool: SharedArrayBuffer[] = [];
-
-function takeBuffer(capacity: number): SharedArrayBuffer {
-  // The smallest that is large enough, so that a guest which reconnects finds
-  // the buffers of its last visit, and so that odd sizes find one at all.
-  let best = -1;
-  pool.forEach(({ byteLength }, i) => {
-    const bestLength = pool[best]?.byteLength ?? Infinity;
-    if (byteLength >= capacity && byteLength < bestLength) best = i;
-  });
-  const [pooled] = best < 0 ? [] : pool.splice(best, 1);
-  if (pooled !== undefined) return pooled;
-  try {
-    return new SharedArrayBuffer(capacity);
-  } catch (cause) {
-    throw new MappingError(
-      `Cannot reserve ${capacity} bytes of addresses for a mapping`,
-      { cause },
-    );
-  }
-}
-
-function keepBuffer(buffer: SharedArrayBuffer): void {
-  pool.push(buffer);
-  // What drops out is out of reach, and the collector gives it back.
-  if (pool.length > MOST_POOLED) pool.shift();
-}
-
-function mapAnonymous(address: bigint, length: bigint): boolean {
+/** Maps memory of zeros over a place; false where the system refuses. */
+function mapAnonymous({ address, length }: MappingPlace): boolean {
   return libc().mmap(
     address,
-    length,
+    BigInt(length),
     PROT_READ_WRITE,
     MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
     -1,
@@ -85,32 +43,28 @@ function mapAnonymous(address: bigint, length: bigint): boolean {
 export class SharedMapping implements Disposable {
   /** Number of bytes that were asked for. */
   readonly size: number;
-  #buffer: SharedArrayBuffer | undefined;
+  #place: MappingPlace | undefined;
+  readonly #space: MappingSpace;
   readonly #offset: number;
-  readonly #address: bigint;
-  readonly #length: bigint;
 
   /**
    * Made by {@linkcode mapShared} only.
    *
-   * @param buffer the buffer the file is mapped over
-   * @param offset where in `buffer` the asked-for bytes start
+   * @param space where `place` is from
+   * @param place the addresses that the file is mapped over
+   * @param inside bytes in `place` before the asked-for ones
    * @param size number of those bytes
-   * @param address address of the first mapped page
-   * @param length bytes of whole pages mapped
    */
   constructor(
-    buffer: SharedArrayBuffer,
-    offset: number,
+    space: MappingSpace,
+    place: MappingPlace,
+    inside: number,
     size: number,
-    address: bigint,
-    length: bigint,
   ) {
-    this.#buffer = buffer;
-    this.#offset = offset;
+    this.#space = space;
+    this.#place = place;
+    this.#offset = place.offset + inside;
     this.size = size;
-    this.#address = address;
-    this.#length = length;
   }
 
   /**
@@ -119,10 +73,10 @@ export class SharedMapping implements Disposable {
    * @throws {MappingError} The mapping was released
    */
   get buffer(): SharedArrayBuffer {
-    if (this.#buffer === undefined) {
+    if (this.#place === undefined) {
       throw new MappingError("Cannot use a mapping after its release");
     }
-    return this.#buffer;
+    return this.#place.buffer;
   }
 
   /** Where in {@linkcode buffer} the memory starts, in bytes. */
@@ -132,28 +86,28 @@ export class SharedMapping implements Disposable {
 
   /** Whether {@linkcode release} was called. */
   get released(): boolean {
-    return this.#buffer === undefined;
+    return this.#place === undefined;
   }
 
   /**
-   * Takes the file's memory out of the buffer and keeps the buffer for another
+   * Takes the file's memory out of the buffer and keeps its place for another
    * mapping. A second call does nothing.
    *
    * Every thread must have dropped its views before: whoever still has one sees
    * zeros at first, and later another mapping's memory.
    *
-   * @throws {MappingError} The system refused; the buffer is then not reused
+   * @throws {MappingError} The system refused; the place is then not reused
    */
   release(): void {
-    const buffer = this.#buffer;
-    if (buffer === undefined) return;
-    this.#buffer = undefined;
-    if (!mapAnonymous(this.#address, this.#length)) {
+    const place = this.#place;
+    if (place === undefined) return;
+    this.#place = undefined;
+    if (!mapAnonymous(place)) {
       throw new MappingError(
         `Cannot release a mapping of ${this.size} bytes: the system refused anonymous memory`,
       );
     }
-    keepBuffer(buffer);
+    this.#space.giveBack(place);
   }
 
   /** {@linkcode release}, for `using`. */
@@ -162,28 +116,24 @@ export class SharedMapping implements Disposable {
   }
 }
 
-/**
- * Maps a range of a file over a SharedArrayBuffer. Checked are: the descriptor
- * is a regular file (memfds and hugetlbfs files are), the range is not empty and
- * lies within the file as it is now. A file that is cut shorter afterwards
- * raises SIGBUS on access, which ends the process.
- *
- * The offset need not be a multiple of the page size: the mapping then starts on
- * the page below (vhost-user, "Memory regions description": mmap offset is where
- * the region starts in the mapped memory).
- *
- * @param fd the descriptor; it is not needed any more once this returns
- * @param fdOffset where in the file the range starts, in bytes
- * @param size number of bytes, at least 1
- * @returns the mapping, which the caller releases
- * @throws {MappingError} A check failed, or the system refused
- */
-export function mapShared(
-  fd: number,
-  fdOffset: number,
-  size: number,
-): SharedMapping {
-  const range = `${size} bytes at offset ${fdOffset} of file descriptor ${fd}`;
+/** A range of a file in whole units. */
+interface FileRange {
+  /** Where in the file it starts, in bytes. */
+  readonly start: number;
+  /** Number of bytes. */
+  readonly length: number;
+  /** What both are multiples of, and its address has to be. */
+  readonly unit: number;
+}
+
+/** How messages call a range. */
+function nameOf(fd: number, fdOffset: number, size: number): string {
+  return `${size} bytes at offset ${fdOffset} of file descriptor ${fd}`;
+}
+
+/** Checks a range of a file, and finds the one in whole units around it. */
+function rangeOf(fd: number, fdOffset: number, size: number): FileRange {
+  const range = nameOf(fd, fdOffset, size);
   // Also bounds the sums below: the two are exact, and so is their sum.
   if (
     !Number.isSafeInteger(fdOffset) || fdOffset < 0 ||
@@ -207,20 +157,55 @@ export function mapShared(
       `Cannot map ${range}: the file has ${status.size} bytes`,
     );
   }
-  const length = end - start;
-  const slack = Math.max(unit, CAPACITY_STEP);
-  const capacity = Math.max(
-    LEAST_CAPACITY,
-    Math.ceil((length + slack) / CAPACITY_STEP) * CAPACITY_STEP,
-  );
-  const buffer = takeBuffer(capacity);
-  const base = addressOf(new Uint8Array(buffer));
-  const wideUnit = BigInt(unit);
-  // A boundary of `unit` is less than `slack` bytes on, so all of `length` fits.
-  const address = (base + wideUnit - 1n) / wideUnit * wideUnit;
-  const inside = Number(address - base);
+  return { start, length: end - start, unit };
+}
+
+/**
+ * Bytes of addresses that a mapping takes at most: what a
+ * {@linkcode MappingSpace} is to expect of it.
+ *
+ * @param fd the descriptor
+ * @param fdOffset where in the file the range starts, in bytes
+ * @param size number of bytes, at least 1
+ * @returns number of bytes
+ * @throws {MappingError} A check of {@linkcode mapShared} failed
+ */
+export function mappingRoom(
+  fd: number,
+  fdOffset: number,
+  size: number,
+): number {
+  const { length, unit } = rangeOf(fd, fdOffset, size);
+  return length + unit;
+}
+
+/**
+ * Maps a range of a file over a SharedArrayBuffer. Checked are: the descriptor
+ * is a regular file (memfds and hugetlbfs files are), the range is not empty and
+ * lies within the file as it is now. A file that is cut shorter afterwards
+ * raises SIGBUS on access, which ends the process.
+ *
+ * The offset need not be a multiple of the page size: the mapping then starts on
+ * the page below (vhost-user, "Memory regions description": mmap offset is where
+ * the region starts in the mapped memory).
+ *
+ * @param fd the descriptor; it is not needed any more once this returns
+ * @param fdOffset where in the file the range starts, in bytes
+ * @param size number of bytes, at least 1
+ * @param space where its addresses come from; one of its own when left out
+ * @returns the mapping, which the caller releases
+ * @throws {MappingError} A check failed, or the system refused
+ */
+export function mapShared(
+  fd: number,
+  fdOffset: number,
+  size: number,
+  space: MappingSpace = new MappingSpace(),
+): SharedMapping {
+  const { start, length, unit } = rangeOf(fd, fdOffset, size);
+  const place = space.take(length, unit);
   const mapped = libc().mmap(
-    address,
+    place.address,
     BigInt(length),
     PROT_READ_WRITE,
     MAP_SHARED | MAP_FIXED,
@@ -229,16 +214,12 @@ export function mapShared(
   );
   if (mapped === MAP_FAILED) {
     // The pages may be gone already when a file system refuses.
-    if (mapAnonymous(address, BigInt(length))) keepBuffer(buffer);
+    if (mapAnonymous(place)) space.giveBack(place);
     throw new MappingError(
-      `Cannot map ${range}: the system refused, for instance because it is not open for writing`,
+      `Cannot map ${
+        nameOf(fd, fdOffset, size)
+      }: the system refused, for instance because it is not open for writing`,
     );
   }
-  return new SharedMapping(
-    buffer,
-    inside + (fdOffset - start),
-    size,
-    address,
-    BigInt(length),
-  );
+  return new SharedMapping(space, place, fdOffset - start, size);
 }

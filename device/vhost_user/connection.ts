@@ -263,10 +263,12 @@ export class Connection {
         if (fds.length !== 1) {
           throw new PayloadError("Cannot add a memory region without its file");
         }
-        await this.#rings.replaceMemory(
-          addRegion(this.#rings.regions, region, fds[0]!),
-          [],
+        const { all, replaced } = addRegion(
+          this.#rings.regions,
+          region,
+          fds[0]!,
         );
+        await this.#rings.replaceMemory(all, replaced);
         return undefined;
       }
       case p.VHOST_USER_REM_MEM_REG: {

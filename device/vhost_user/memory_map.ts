@@ -4,29 +4,50 @@
  * @module
  */
 
-import { mapShared, type SharedMapping } from "../host/shared_mapping.ts";
+import { libc } from "../host/libc.ts";
+import { MappingError, MappingSpace } from "../host/mapping_space.ts";
+import {
+  mappingRoom,
+  mapShared,
+  type SharedMapping,
+} from "../host/shared_mapping.ts";
 import {
   GuestMemory,
   MAX_MEMORY_REGIONS,
   type MemoryRegion,
 } from "../memory/guest_memory.ts";
 import { type MemRegion, PayloadError } from "./payload.ts";
+import { closeFd } from "./socket.ts";
 
-/** A region and the mapping that holds it. */
-export interface MappedRegion extends MemoryRegion {
+/** A region, the mapping that holds it, and the file that is mapped. */
+export interface MappedRegion extends MemoryRegion, MemRegion {
   /** The mapping. */
   readonly mapping: SharedMapping;
+  /** Descriptor of the file, which the region owns: it can be mapped again. */
+  readonly fd: number;
 }
 
-function mapRegion(region: MemRegion, fd: number): MappedRegion {
-  const mapping = mapShared(fd, region.mmapOffset, region.size);
+function mapRegion(
+  region: MemRegion,
+  fd: number,
+  space?: MappingSpace,
+): MappedRegion {
+  const { guestAddress, userAddress, size, mmapOffset } = region;
+  const mapping = mapShared(fd, mmapOffset, size, space);
+  const own = libc().dup(fd);
+  if (own < 0) {
+    mapping.release();
+    throw new MappingError(`Cannot keep file descriptor ${fd} open`);
+  }
   return {
-    guestAddress: region.guestAddress,
-    userAddress: region.userAddress,
-    size: region.size,
+    guestAddress,
+    userAddress,
+    size,
+    mmapOffset,
     buffer: mapping.buffer,
     offset: mapping.offset,
     mapping,
+    fd: own,
   };
 }
 
@@ -36,11 +57,14 @@ function mapRegion(region: MemRegion, fd: number): MappedRegion {
  * @param regions the regions
  */
 export function releaseRegions(regions: readonly MappedRegion[]): void {
-  for (const { mapping } of regions) mapping.release();
+  for (const { mapping, fd } of regions) {
+    closeFd(fd);
+    mapping.release();
+  }
 }
 
 /**
- * The regions as threads take them: without their mappings.
+ * The regions as threads take them: without their mappings and files.
  *
  * @param regions mapped regions
  * @returns plain data
@@ -48,11 +72,14 @@ export function releaseRegions(regions: readonly MappedRegion[]): void {
 export function plainRegions(
   regions: readonly MappedRegion[],
 ): MemoryRegion[] {
-  return regions.map(({ mapping: _, ...region }) => region);
+  return regions.map((region) => {
+    const { guestAddress, userAddress, size, buffer, offset } = region;
+    return { guestAddress, userAddress, size, buffer, offset };
+  });
 }
 
 /**
- * Maps the regions of a SET_MEM_TABLE.
+ * Maps the regions of a SET_MEM_TABLE, side by side.
  *
  * @param table the regions
  * @param fds a descriptor for each; not closed
@@ -64,9 +91,18 @@ export function mapTable(
   table: readonly MemRegion[],
   fds: readonly number[],
 ): MappedRegion[] {
+  const space = new MappingSpace(
+    table.reduce(
+      (sum, { mmapOffset, size }, i) =>
+        sum + mappingRoom(fds[i]!, mmapOffset, size),
+      0,
+    ),
+  );
   const mapped: MappedRegion[] = [];
   try {
-    table.forEach((region, i) => mapped.push(mapRegion(region, fds[i]!)));
+    table.forEach((region, i) =>
+      mapped.push(mapRegion(region, fds[i]!, space))
+    );
     // Judges sizes, ends and overlaps.
     new GuestMemory(mapped);
   } catch (error) {
@@ -77,12 +113,13 @@ export function mapTable(
 }
 
 /**
- * Maps the region of an ADD_MEM_REG.
+ * Maps the region of an ADD_MEM_REG. The others are mapped anew, so that all are
+ * side by side; where that fails, it alone is mapped.
  *
  * @param current the regions there are
  * @param region the new one
  * @param fd its descriptor; not closed
- * @returns all regions
+ * @returns all regions, and those of `current` that they replace
  * @throws {MappingError} It cannot be mapped
  * @throws {PayloadError} There are too many
  * @throws {RangeError} It overlaps another one
@@ -91,11 +128,17 @@ export function addRegion(
   current: readonly MappedRegion[],
   region: MemRegion,
   fd: number,
-): MappedRegion[] {
+): { all: MappedRegion[]; replaced: readonly MappedRegion[] } {
   if (current.length >= MAX_MEMORY_REGIONS) {
     throw new PayloadError(
       `Cannot add a memory region to ${current.length}: the limit is ${MAX_MEMORY_REGIONS}`,
     );
+  }
+  try {
+    const fds = [...current.map((mapped) => mapped.fd), fd];
+    return { all: mapTable([...current, region], fds), replaced: current };
+  } catch (error) {
+    if (!(error instanceof MappingError)) throw error;
   }
   const added = mapRegion(region, fd);
   const all = [...current, added];
@@ -105,7 +148,7 @@ export function addRegion(
     releaseRegions([added]);
     throw error;
   }
-  return all;
+  return { all, replaced: [] };
 }
 
 /**
