@@ -143,6 +143,16 @@ export const MOST_IN_PLACE = 32;
 export interface InPlaceCipher {
   /** Bytes of the longest request of a batch; one that is alone may be longer. */
   readonly most: number;
+  /**
+   * The same, and no more, of a batch whose sources are at one offset in a page, and so have
+   * the same sets of the processor's first cache.
+   */
+  readonly mostAlike: number;
+  /**
+   * Bytes of all sources of a batch, 512 KiB at least: what takes some hundred
+   * microseconds.
+   */
+  readonly batchBytes: number;
   /** Bytes of memory that a key takes, about. */
   readonly keyBytes: number;
   /**

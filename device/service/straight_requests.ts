@@ -74,8 +74,11 @@ const OP_TYPE = PARA + CIPHER_PARA.size / 4 + SYM_TAIL.at.op_type / 4;
 /** Bytes of the longest source of a request that is alone. */
 const MOST_ALONE = 65536;
 
-/** Bytes of the sources of a batch: what takes some hundred microseconds. */
-const MOST_BATCH = 512 * 1024;
+/** Bytes of the sources that every cipher takes in a batch. */
+const LEAST_BATCH = 512 * 1024;
+
+/** Bits of an address within a page. */
+const PAGE = 4095;
 
 /** Up to this many bytes it is served as those of a batch: a call's cost counts. */
 const SHORT_ALONE = 128;
@@ -191,12 +194,17 @@ export class StraightRequests {
     // What is known of each session is a few places in memory that the
     // processor may not have at hand: it is asked for of all at once.
     if (chains.several) this.#keys.touch(chains.rows, ROW_LOW, ROW, found);
+    const { rows } = chains;
+    const alike = found > 1 &&
+      ((rows[ROW_SOURCE_LOW]! ^ rows[ROW + ROW_SOURCE_LOW]!) & PAGE) === 0;
     let count = 0;
     let work = 0;
     for (let row = 0; count < found; count++, row += ROW) {
-      work += chains.rows[row + ROW_SOURCE_LENGTH]!;
-      if (work > MOST_BATCH && count > 0) break;
-      if (!this.#add(row, anyFlag, alone, memory)) break;
+      work += rows[row + ROW_SOURCE_LENGTH]!;
+      if (
+        work > LEAST_BATCH && count > 0 && work > this.#cipher!.batchBytes
+      ) break;
+      if (!this.#add(row, anyFlag, alone, alike, memory)) break;
     }
     if (count === 0) return 0;
     ring.takeStraight(count);
@@ -209,6 +217,8 @@ export class StraightRequests {
    * @param row where its row begins: 0 is the first of the batch
    * @param anyFlag whether `flag` says nothing
    * @param alone whether there is no other
+   * @param alike whether the first two sources are at one offset in a page: then
+   * all are, mostly
    * @param memory the guest's memory
    * @returns false where it is not served here, or not in this batch
    */
@@ -216,6 +226,7 @@ export class StraightRequests {
     row: number,
     anyFlag: boolean,
     alone: boolean,
+    alike: boolean,
     memory: GuestMemory,
   ): boolean {
     const chains = this.#chains;
@@ -249,7 +260,9 @@ export class StraightRequests {
       words[at + SRC_DATA_LEN] !== length ||
       words[at + DST_DATA_LEN] !== written ||
       length > written || length < 1 ||
-      length > (alone ? MOST_ALONE : cipher.most) ||
+      (alone
+        ? length > MOST_ALONE
+        : length > cipher.mostAlike && (alike || length > cipher.most)) ||
       (length & kind.partOfBlock) !== 0 || IV + length + written > this.#maxSize
     ) return false;
     const key = isLong ? keys.keyAlone(low) : keys.key(low);

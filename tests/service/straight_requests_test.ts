@@ -17,6 +17,7 @@ import { addressOf } from "../../device/host/libc.ts";
 import { DataQueue } from "../../device/service/data_queue.ts";
 import { DeviceCore } from "../../device/service/device_core.ts";
 import { ENGINES } from "../engine/engines.ts";
+import { Random } from "../engine/random.ts";
 import { reference } from "../engine/reference.ts";
 
 const SIZE = 1 << 18;
@@ -582,6 +583,58 @@ for (const name of SHORT) {
     assertEquals(device.queue.keyBytes, 2 * cipher.keyBytes);
   });
 }
+
+Deno.test({
+  name:
+    "Long sources at one offset in a page go the general way, which spreads them",
+  ignore: !("ipsec-mb" in ENGINES),
+  fn() {
+    const length = 9008;
+    const ciphers = [
+      ["aes-cbc", 3, 1],
+      ["aes-cbc", 3, 2],
+      ["aes-ctr", 4, 1],
+    ] as const;
+    for (const [name, algorithm, op] of ciphers) {
+      for (const distance of [3 * 4096, 3 * 4096 + 64]) {
+        const device = new Straight("ipsec-mb", { algorithm, op });
+        const slots = [0, 1, 2];
+        const places = slots.map((slot) => {
+          const at = device.place(slot, 16, op - 1);
+          const source = 0x10000 + slot * distance;
+          const written = 0x20000 + slot * distance;
+          device.bytes.set(new Random(slot).bytes(length), source);
+          for (const [entry, offset] of [[2, source], [3, written]] as const) {
+            device.view.setUint32(at + TABLE + 16 * entry, offset, true);
+            device.view.setUint32(at + TABLE + 16 * entry + 8, length, true);
+          }
+          device.view.setUint32(at + HEADER + 28, length, true);
+          device.view.setUint32(at + HEADER + 32, length, true);
+          return { at, source, written };
+        });
+        device.run(slots);
+        for (const { at, source, written } of places) {
+          assertEquals(device.bytes[at + STATUS], 0);
+          // Deciphered and enciphered again, it is what it was.
+          const [from, to] = op === 1 ? [source, written] : [written, source];
+          const expected = reference(name, device.key, {
+            source: device.bytes.slice(from, from + length),
+            iv: device.bytes.slice(at + IV, at + IV + 16),
+            resultLength: 0,
+          });
+          assertEquals(
+            device.bytes.slice(to, to + length),
+            new Uint8Array(expected),
+          );
+        }
+        // Only lanes that go side by side are the worse for it.
+        const isSpread = name === "aes-cbc" && op === 1 &&
+          distance % 4096 === 0;
+        assertEquals(device.queue.contexts, isSpread ? 1 : 0);
+      }
+    }
+  },
+});
 
 Deno.test({
   name: "A batch ends where its sources are more than half a mebibyte",

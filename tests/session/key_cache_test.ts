@@ -18,6 +18,8 @@ const KEY_BYTES = 100;
 /** A cipher that only keeps keys, and remembers which it had. */
 class Keeper implements InPlaceCipher {
   readonly most = 64;
+  readonly mostAlike = 64;
+  readonly batchBytes = 4096;
   readonly keyBytes = KEY_BYTES;
   /** The first byte of each key, or 0 where there is none. */
   readonly kept: number[] = [];

@@ -21,9 +21,10 @@ import {
 } from "./job_structure.ts";
 import { KeyRows } from "./key_rows.ts";
 import { NativeMemory } from "./native_memory.ts";
-import { IMB_CIPHER_CNTR, type Recipe } from "./recipe.ts";
+import { IMB_CIPHER_CBC, IMB_CIPHER_CNTR, type Recipe } from "./recipe.ts";
 
 // Imported constants are cells to the compiler, a module's own are numbers.
+const CBC = IMB_CIPHER_CBC;
 const CNTR = IMB_CIPHER_CNTR;
 const { ENC_KEYS, DEC_KEYS, SRC, DST, CIPHER_LENGTH, IV, STATUS } = JobField;
 const MOST = MOST_IN_PLACE;
@@ -38,6 +39,8 @@ const KEY_ROOM = 32;
 /** An AES cipher with keys of one size, by the library's bursts. */
 export class IpsecMbInPlace implements InPlaceCipher {
   readonly most: number;
+  readonly mostAlike: number;
+  readonly batchBytes: number;
   readonly keyBytes: number;
   readonly #functions: IpsecMbFunctions;
   readonly #manager: bigint;
@@ -65,7 +68,8 @@ export class IpsecMbInPlace implements InPlaceCipher {
    * @param stride bytes of a job
    * @param recipe how the library is asked: by bursts of AES
    * @param decrypts whether it decrypts
-   * @param most bytes of the longest request of a batch
+   * @param mostAlike bytes of the longest request of a batch whose sources are
+   * at one offset in a page, where that matters
    */
   constructor(
     functions: IpsecMbFunctions,
@@ -73,7 +77,7 @@ export class IpsecMbInPlace implements InPlaceCipher {
     stride: number,
     recipe: Recipe,
     decrypts: boolean,
-    most: number,
+    mostAlike: number,
   ) {
     this.#functions = functions;
     this.#manager = manager;
@@ -81,7 +85,13 @@ export class IpsecMbInPlace implements InPlaceCipher {
     this.#recipe = recipe;
     this.#isCounter = recipe.cipher === CNTR;
     this.#direction = decrypts ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
-    this.most = Math.min(most, recipe.most);
+    this.most = recipe.most;
+    // Lanes go through their sources side by side; what is not chained block to
+    // block goes through one after the other.
+    this.mostAlike = recipe.cipher === CBC && !decrypts
+      ? mostAlike
+      : recipe.most;
+    this.batchBytes = recipe.roundBytes;
     // FIPS 197, 5.2: 4 * (Nr + 1) words, and Nr is the key's words and 6.
     this.#keys = new KeyRows(recipe.keyLength + 28, MOST_KEY_BYTES);
     this.keyBytes = this.#keys.size;

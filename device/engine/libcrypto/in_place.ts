@@ -25,6 +25,8 @@ const FIRST = 64;
  */
 export class LibcryptoInPlace implements InPlaceCipher {
   readonly most: number = 65536;
+  readonly mostAlike: number = 65536;
+  readonly batchBytes: number = 512 * 1024;
   /** Of an EVP_CIPHER_CTX, its cipher's part and what holds it here. */
   readonly keyBytes: number = 2048;
   readonly #library: Libcrypto;
