@@ -45,8 +45,9 @@ export interface MemoryRegion {
  *
  * A region is seen through one window, or through several where it is longer
  * than {@linkcode MEMORY_WINDOW}; translation gives a window's index and the
- * offset in it. Every view is cut to its window, so an offset that a mistake
- * made too large is undefined and never another region's byte.
+ * offset in it. `bytes`, `data` and `words` are cut to their window, so an offset
+ * that a mistake made too large is undefined and never another region's byte.
+ * Who reads `views` has to have seen that all of it is in the window.
  */
 export class GuestMemory {
   /** The regions, by ascending guest address. */
