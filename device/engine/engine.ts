@@ -144,8 +144,8 @@ export interface InPlaceCipher {
   /** Bytes of the longest request of a batch; one that is alone may be longer. */
   readonly most: number;
   /**
-   * The same, and no more, of a batch whose sources are at one offset in a page, and so have
-   * the same sets of the processor's first cache.
+   * The same, and no more, of a batch whose sources are at one offset in a page,
+   * and so have the same sets of the processor's first cache.
    */
   readonly mostAlike: number;
   /**

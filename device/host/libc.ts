@@ -43,6 +43,8 @@ export const LIBC_SYMBOLS = {
   clock_gettime: { parameters: ["i32", "usize"], result: "i32" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
+  // int fcntl(int fd, int command, int argument)
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int dup(int fd)
   dup: { parameters: ["i32"], result: "i32" },
   // int unlink(const char *path)

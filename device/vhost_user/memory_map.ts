@@ -19,6 +19,9 @@ import {
 import { type MemRegion, PayloadError } from "./payload.ts";
 import { closeFd } from "./socket.ts";
 
+/** Another descriptor of a file, which child processes do not get (fcntl.h). */
+const F_DUPFD_CLOEXEC = 1030;
+
 /** A region, the mapping that holds it, and the file that is mapped. */
 export interface MappedRegion extends MemoryRegion, MemRegion {
   /** The mapping. */
@@ -34,7 +37,7 @@ function mapRegion(
 ): MappedRegion {
   const { guestAddress, userAddress, size, mmapOffset } = region;
   const mapping = mapShared(fd, mmapOffset, size, space);
-  const own = libc().dup(fd);
+  const own = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (own < 0) {
     mapping.release();
     throw new MappingError(`Cannot keep file descriptor ${fd} open`);

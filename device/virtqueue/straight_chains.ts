@@ -386,6 +386,7 @@ export class StraightChains {
       const statusLow = words[t + STATUS_ADDRESS]!;
       const statusHigh = words[t + STATUS_ADDRESS + 1]!;
       if ((sourceLength | destinationLength) < 0) break;
+      // Written out: a call for each part takes longer than all else here.
       let headAt = finder.guess(headLow, headHigh) << SHIFT;
       let ivAt = finder.guess(ivLow, ivHigh) << SHIFT;
       let sourceAt = finder.guess(sourceLow, sourceHigh) << SHIFT;

@@ -91,7 +91,8 @@ export class IpsecMbInPlace implements InPlaceCipher {
     this.mostAlike = recipe.cipher === CBC && !decrypts
       ? mostAlike
       : recipe.most;
-    this.batchBytes = recipe.roundBytes;
+    // That counts sources and results.
+    this.batchBytes = recipe.roundBytes / 2;
     // FIPS 197, 5.2: 4 * (Nr + 1) words, and Nr is the key's words and 6.
     this.#keys = new KeyRows(recipe.keyLength + 28, MOST_KEY_BYTES);
     this.keyBytes = this.#keys.size;

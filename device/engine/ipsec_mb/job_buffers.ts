@@ -6,8 +6,8 @@
  */
 
 import { guestAddresses } from "../../host/guest_addresses.ts";
-import type { GuestMemory } from "../../memory/guest_memory.ts";
 import { type IpsecMb, ipsecMb } from "../../host/ipsec_mb.ts";
+import type { GuestMemory } from "../../memory/guest_memory.ts";
 import { SegmentCursor, type Span } from "../../memory/segments.ts";
 import type { Job, JobMemory } from "../engine.ts";
 import type { IpsecMbContext } from "./context.ts";
