@@ -73,6 +73,10 @@ Deno.test("the regions of a memory table are side by side in one buffer", () => 
   files.close();
   assertSideBySide(regions);
   assertEquals(firsts(regions), [1, 2, 3]);
+  for (const { fd } of regions) {
+    // F_GETFD, FD_CLOEXEC: child processes do not get it.
+    assertEquals(libc().fcntl(fd, 1, 0), 1);
+  }
   releaseRegions(regions);
   assertEquals(openFds(), before);
 });
